@@ -16,15 +16,17 @@ export function deriveRecordSecret(crypto: SealingCrypto, streamSecret: Uint8Arr
   return crypto.hkdf(streamSecret, `affidavit/v1 record ${seq}`, keyBytes)
 }
 
+/** Keys of one record: what seals its body, and the salt of each section. */
+export interface RecordKeys {
+  bodyKey: Uint8Array
+  saltOf(name: SectionName): Salt
+}
+
 /** Body key and one salt per section, in the order of `sectionNames`: HKDF-Expand is a prefix code, so appending names keeps old values. */
-export function deriveRecordKeys(
-  crypto: SealingCrypto,
-  recordSecret: Uint8Array,
-): { bodyKey: Uint8Array; salts: Record<SectionName, Salt> } {
+export function deriveRecordKeys(crypto: SealingCrypto, recordSecret: Uint8Array): RecordKeys {
   const bytes = crypto.hkdf(recordSecret, 'affidavit/v1 sections', keyBytes * (sectionNames.length + 1))
   const part = (i: number) => bytes.subarray(i * keyBytes, (i + 1) * keyBytes)
-  const salts = Object.fromEntries(sectionNames.map((name, i) => [name, part(i + 1)])) as Record<SectionName, Salt>
-  return { bodyKey: part(0), salts }
+  return { bodyKey: part(0), saltOf: (name) => part(sectionNames.indexOf(name) + 1) }
 }
 
 /** 32 bytes: SHA-256(domain ‖ section name ‖ salt ‖ bytes), DESIGN §3. */

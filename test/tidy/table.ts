@@ -1,0 +1,38 @@
+/** DESIGN §6 as data: what each folder may import. `evidence` folders are open to whoever names them; the rest is refused. */
+
+export interface Room {
+  /** Folders it may import, in whatever package they stand. */
+  imports: readonly string[]
+  /** npm packages it may import. */
+  packages?: readonly string[]
+}
+
+const everything = ['*']
+
+export const table: Record<string, Record<string, Room>> = {
+  evidence: {
+    record: { imports: [] },
+    log: { imports: [] },
+    wire: { imports: ['record'] },
+    verify: { imports: ['record', 'log'] },
+  },
+  sensor: {
+    durable: { imports: [] },
+    // ADR-0003: Node's half of the functions that evidence takes as parameters has one home.
+    crypto: { imports: ['record'] },
+    identity: { imports: ['record'] },
+    redact: { imports: ['record'], packages: ['re2js', 'yaml', 'zod'] },
+    classify: { imports: ['record'] },
+    policy: { imports: ['record'] },
+    capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'] },
+    spool: { imports: ['record', 'durable', 'crypto'] },
+    ship: { imports: ['record', 'wire', 'spool', 'durable', 'crypto'] },
+    cli: { imports: everything, packages: ['yaml', 'zod'] },
+  },
+  affidavit: {
+    store: { imports: ['record', 'log', 'durable', 'crypto'] },
+    collect: { imports: ['record', 'log', 'wire', 'store', 'identity', 'durable', 'crypto'] },
+    query: { imports: ['record', 'log', 'store', 'crypto'] },
+    cli: { imports: everything, packages: ['yaml', 'zod'] },
+  },
+}
