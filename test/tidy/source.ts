@@ -22,7 +22,7 @@ export interface Source {
   imports: string[]
 }
 
-const isAstNode = (value: unknown): value is AstNode =>
+export const isAstNode = (value: unknown): value is AstNode =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 
 /** Calls visit for every node, parents first, with the chain of ancestors (nearest last). */
@@ -36,23 +36,23 @@ export function walk(node: AstNode, visit: (node: AstNode, ancestors: AstNode[])
 
 export const lineOf = (source: Source, offset: number) => source.text.slice(0, offset).split('\n').length
 
-function parseSource(path: string): Source {
-  const text = readFileSync(path, 'utf8')
+/** Parses one text as if it stood at the path, which is relative to the root. */
+export function parseSource(path: string, text: string): Source {
   const { program, module, errors } = parseSync(path, text)
   if (errors.length > 0) throw new Error(`${path}: ${errors[0]?.message}`)
-  const place = relative(join(root, 'packages'), path).split(sep)
+  const [, name = '', , folder = ''] = path.split('/')
   const dynamic = module.dynamicImports.map((i) =>
     text.slice(i.moduleRequest.start, i.moduleRequest.end).replace(/^['"`]|['"`]$/g, ''),
   )
   const reexports = module.staticExports.flatMap((e) =>
-    e.entries.flatMap((x) => (x.moduleRequest ? [x.moduleRequest.value] : [])),
+    e.entries.flatMap((entry) => (entry.moduleRequest ? [entry.moduleRequest.value] : [])),
   )
   return {
-    path: relative(root, path),
-    package: place[0] ?? '',
-    folder: place[2] ?? '',
+    path,
+    package: name,
+    folder,
     text,
-    isTest: /\.(test|contract)\.tsx?$/.test(path) || path.includes(`${sep}testdata${sep}`),
+    isTest: /\.(test|contract)\.tsx?$/.test(path) || path.includes('/testdata/'),
     ast: program as unknown as AstNode,
     imports: [...module.staticImports.map((i) => i.moduleRequest.value), ...dynamic, ...reexports],
   }
@@ -64,5 +64,6 @@ export function readSources(): Source[] {
     .map((name) => join(root, 'packages', name, 'src'))
     .flatMap((src) => readdirSync(src, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
-    .map((entry) => parseSource(join(entry.parentPath, entry.name)))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => parseSource(relative(root, path).split(sep).join('/'), readFileSync(path, 'utf8')))
 }
