@@ -1,4 +1,4 @@
-import { VerifyError } from './error.ts'
+import { VerifyError, type VerifyErrorCode } from './error.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const digits = Uint8Array.from(alphabet, (c) => c.charCodeAt(0))
@@ -29,10 +29,10 @@ function at3(bytes: Uint8Array, i: number): number {
 
 /**
  * Inverse of toBase64, and of nothing else: no white space, no missing padding, no stray bits (RFC 4648 §3.5), so that
- * one value has one spelling. Throws VerifyError `bad_base64`.
+ * one value has one spelling. Throws VerifyError with `code`.
  */
-export function fromBase64(text: string): Uint8Array {
-  if (text.length % 4 !== 0) throw badBase64(text)
+export function fromBase64(text: string, code: VerifyErrorCode = 'bad_base64'): Uint8Array {
+  if (text.length % 4 !== 0) throw badBase64(text, code)
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
   const out = new Uint8Array((text.length / 4) * 3 - padding)
   let word = 0
@@ -40,15 +40,15 @@ export function fromBase64(text: string): Uint8Array {
   const end = text.length - padding
   for (let i = 0; i < end; i++) {
     const value = values[text.charCodeAt(i)] ?? -1
-    if (value < 0) throw badBase64(text)
+    if (value < 0) throw badBase64(text, code)
     word = ((word << 6) | value) & 0xffffff
     if (i % 4 !== 0) out[at++] = (word >>> (6 - 2 * (i % 4))) & 0xff
   }
   const strayBits = padding === 2 ? word & 0x0f : padding === 1 ? word & 0x03 : 0
-  if (strayBits !== 0) throw badBase64(text)
+  if (strayBits !== 0) throw badBase64(text, code)
   return out
 }
 
-function badBase64(text: string): VerifyError {
-  return new VerifyError('bad_base64', 'not standard base64 with padding', { text: text.slice(0, 100) })
+function badBase64(text: string, code: VerifyErrorCode): VerifyError {
+  return new VerifyError(code, 'not standard base64 with padding', { text: text.slice(0, 100) })
 }

@@ -1,8 +1,6 @@
+import { sizeMax } from './decimal.ts'
 import { VerifyError } from './error.ts'
 import { hashNode, requireEqual, requireHash, type Sha256 } from './hash.ts'
-
-/** Sizes and indexes reach 2^64 − 1, which a double cannot hold: everything an outsider states is a bigint. */
-export const sizeMax = 2n ** 64n - 1n
 
 export interface Inclusion {
   readonly index: bigint
