@@ -1,0 +1,86 @@
+import { type Outcome, outcomes, type ResponseStatus } from '@affidavit/evidence/record/kinds'
+import { IndexError } from './error.ts'
+
+/** A question about calls. Several values of one name mean any of them; several names mean all of them. */
+export interface CallFilter {
+  /** First millisecond that counts and first one that does not, on the `time` of the `requested` record. */
+  sinceMs?: number
+  untilMs?: number
+  /** Patterns may hold `*` for any text; without one they match exactly. */
+  session?: readonly string[]
+  server?: readonly string[]
+  tool?: readonly string[]
+  /** Matches the agent's name or the user. */
+  actor?: readonly string[]
+  /** Matches the level or one of the tags. */
+  classification?: readonly string[]
+  /** Outcomes, response statuses, or `open` for calls without an outcome. */
+  outcome?: readonly OutcomeWord[]
+}
+
+export type OutcomeWord = Outcome | ResponseStatus | 'open'
+const statusWords: readonly ResponseStatus[] = ['success', 'failure', 'error']
+export const outcomeWords: readonly OutcomeWord[] = [...new Set<OutcomeWord>([...outcomes, ...statusWords, 'open'])]
+
+/** Throws IndexError `bad_filter`. */
+export function parseOutcomeWord(word: string): OutcomeWord {
+  const known = outcomeWords.find((candidate) => candidate === word)
+  if (known === undefined) {
+    throw new IndexError('bad_filter', `no outcome is called '${word}'; there are ${outcomeWords.join(', ')}`)
+  }
+  return known
+}
+
+export interface Condition {
+  sql: string
+  values: (string | number)[]
+}
+
+/** WHERE clause over `calls`; all values are bound, none is part of the text. */
+export function toCondition(filter: CallFilter): Condition {
+  const parts: Condition[] = []
+  if (filter.sinceMs !== undefined) parts.push({ sql: 'time >= ?', values: [filter.sinceMs] })
+  if (filter.untilMs !== undefined) parts.push({ sql: 'time < ?', values: [filter.untilMs] })
+  const add = (words: readonly string[] | undefined, one: (word: string) => Condition) => {
+    if (words !== undefined && words.length > 0) parts.push(anyOf(words.map(one)))
+  }
+  add(filter.session, (word) => matchText('sessionId', word))
+  add(filter.server, (word) =>
+    anyOf(['server', 'serverName', 'completedServerName'].map((name) => matchText(name, word))),
+  )
+  add(filter.tool, (word) => matchText('tool', word))
+  add(filter.actor, (word) => anyOf(['agent', 'user'].map((name) => matchText(name, word))))
+  add(filter.classification, matchClassification)
+  if (filter.outcome !== undefined && filter.outcome.length > 0) parts.push(anyOf(filter.outcome.map(matchOutcome)))
+  if (parts.length === 0) return { sql: '1', values: [] }
+  return { sql: parts.map(({ sql }) => sql).join(' AND '), values: parts.flatMap(({ values }) => values) }
+}
+
+function anyOf(conditions: Condition[]): Condition {
+  return {
+    sql: `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
+    values: conditions.flatMap(({ values }) => values),
+  }
+}
+
+/** GLOB has more wildcards than we promise; all but `*` are taken literally. */
+function matchText(column: string, word: string): Condition {
+  if (!word.includes('*')) return { sql: `${column} = ?`, values: [word] }
+  return { sql: `${column} GLOB ?`, values: [word.replaceAll(/[[\]?]/g, (character) => `[${character}]`)] }
+}
+
+function matchClassification(word: string): Condition {
+  const tag = matchText('tag.value', word)
+  const level = matchText('classification', word)
+  return {
+    sql: `(${level.sql} OR EXISTS (SELECT 1 FROM json_each(calls.tags) AS tag WHERE ${tag.sql}))`,
+    values: [...level.values, ...tag.values],
+  }
+}
+
+/** `success` is an outcome and a status: both mean the same calls. */
+function matchOutcome(word: OutcomeWord): Condition {
+  if (word === 'open') return { sql: 'outcome IS NULL', values: [] }
+  const isStatus = statusWords.some((status) => status === word)
+  return { sql: isStatus ? 'status = ?' : 'outcome = ?', values: [word] }
+}

@@ -1,0 +1,123 @@
+import type { Envelope } from '@affidavit/evidence/record/envelope'
+import type { CompletedHeader, Header, RequestedHeader } from '@affidavit/evidence/record/header'
+import { toResponseStatus } from '@affidavit/evidence/record/kinds'
+
+/** Who acted, as the opened section `identity` says; nothing where it was erased or never written. */
+export interface Actor {
+  agent?: string
+  agentVersion?: string
+  user?: string
+}
+
+/** One log entry, parsed, with what the index takes from its body. */
+export interface IndexedEntry<H extends Header = Header> {
+  leaf: number
+  header: H
+  /** Hash of the header line: 32 bytes, what `requestedHash` of the completed record names. */
+  headerHash: Uint8Array
+  envelope: Envelope
+  actor: Actor
+}
+
+export type Value = string | number | Uint8Array | null
+
+/** A column is a name and a function of the entry alone: writing it, rebuilding it and verifying it are one thing. */
+export interface ColumnRule<H extends Header> {
+  name: string
+  value(entry: IndexedEntry<H>): Value
+}
+
+export type OtherHeader = Exclude<Header, RequestedHeader | CompletedHeader>
+
+export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
+  { name: 'leaf', value: ({ leaf }) => leaf },
+  { name: 'callId', value: ({ header }) => header.callId },
+  { name: 'callGroupId', value: ({ header }) => header.callGroupId ?? null },
+  { name: 'streamId', value: ({ header }) => header.streamId },
+  { name: 'seq', value: ({ header }) => header.seq },
+  { name: 'headerHash', value: ({ headerHash }) => headerHash },
+  { name: 'time', value: ({ header }) => Date.parse(header.time) },
+  { name: 'observedTime', value: ({ envelope }) => Date.parse(envelope.observedTime) },
+  { name: 'kind', value: ({ header }) => header.kind },
+  { name: 'vantage', value: ({ header }) => header.vantage },
+  { name: 'direction', value: ({ header }) => header.direction },
+  { name: 'method', value: ({ header }) => header.method ?? null },
+  { name: 'sessionSource', value: ({ header }) => header.sessionSource },
+  { name: 'sessionId', value: ({ header }) => header.sessionId ?? null },
+  { name: 'server', value: ({ header }) => header.server.name },
+  { name: 'serverName', value: ({ header }) => header.server.reportedName ?? null },
+  { name: 'serverVersion', value: ({ header }) => header.server.version ?? null },
+  { name: 'tool', value: ({ header: { tool } }) => (tool !== undefined && 'name' in tool ? tool.name : null) },
+  {
+    name: 'toolDigest',
+    value: ({ header: { tool } }) => (tool !== undefined && 'nameDigest' in tool ? tool.nameDigest : null),
+  },
+  { name: 'effect', value: ({ header }) => header.effect },
+  { name: 'level', value: ({ header }) => header.level },
+  { name: 'disposition', value: ({ header }) => header.decision.disposition },
+  { name: 'mode', value: ({ header }) => header.decision.mode },
+  { name: 'classification', value: ({ header }) => header.classification.level },
+  { name: 'tags', value: ({ header }) => JSON.stringify(header.classification.tags) },
+  { name: 'inputBytes', value: ({ header }) => header.inputBytes },
+  { name: 'traceId', value: ({ header }) => header.traceId ?? null },
+  { name: 'spanId', value: ({ header }) => header.spanId ?? null },
+  { name: 'subject', value: ({ envelope }) => envelope.subject ?? null },
+  { name: 'credential', value: ({ envelope }) => envelope.credential ?? null },
+  { name: 'agent', value: ({ actor }) => actor.agent ?? null },
+  { name: 'agentVersion', value: ({ actor }) => actor.agentVersion ?? null },
+  { name: 'user', value: ({ actor }) => actor.user ?? null },
+]
+
+export const completedColumns: readonly ColumnRule<CompletedHeader>[] = [
+  { name: 'completedLeaf', value: ({ leaf }) => leaf },
+  { name: 'completedStreamId', value: ({ header }) => header.streamId },
+  { name: 'completedSeq', value: ({ header }) => header.seq },
+  { name: 'completedTime', value: ({ header }) => Date.parse(header.time) },
+  { name: 'completedServerName', value: ({ header }) => header.server?.reportedName ?? null },
+  { name: 'completedServerVersion', value: ({ header }) => header.server?.version ?? null },
+  { name: 'outcome', value: ({ header }) => header.outcome },
+  { name: 'status', value: ({ header }) => toResponseStatus(header.outcome) ?? null },
+  { name: 'httpStatus', value: ({ header }) => header.httpStatus ?? null },
+  { name: 'rpcCode', value: ({ header }) => header.rpcCode ?? null },
+  { name: 'responseBytes', value: ({ header }) => header.responseBytes ?? null },
+  { name: 'latencyUs', value: ({ header }) => header.latencyUs ?? null },
+]
+
+/** Everything that is no half of a call, and halves that found no partner: so that nothing in the log is invisible. */
+export const recordColumns: readonly ColumnRule<Header>[] = [
+  { name: 'leaf', value: ({ leaf }) => leaf },
+  { name: 'kind', value: ({ header }) => header.kind },
+  { name: 'stage', value: ({ header }) => ('stage' in header ? header.stage : null) },
+  { name: 'streamId', value: ({ header }) => header.streamId },
+  { name: 'seq', value: ({ header }) => header.seq },
+  { name: 'time', value: ({ header }) => Date.parse(header.time) },
+  { name: 'observedTime', value: ({ envelope }) => Date.parse(envelope.observedTime) },
+  { name: 'server', value: ({ header }) => ('server' in header ? (header.server?.name ?? null) : null) },
+  { name: 'callId', value: ({ header }) => callOf(header) },
+  { name: 'event', value: ({ header }) => eventOf(header) },
+  { name: 'detail', value: ({ header }) => ('detail' in header ? JSON.stringify(header.detail) : '{}') },
+]
+
+function callOf(header: Header): string | null {
+  if ('callId' in header) return header.callId
+  return header.kind === 'notify' ? (header.detail.callId ?? null) : null
+}
+
+/** One word for the table: what happened. */
+function eventOf(header: Header): string {
+  switch (header.kind) {
+    case 'stream':
+    case 'gap':
+      return header.detail.event
+    case 'violation':
+      return header.detail.code
+    case 'notify':
+      return header.detail.method ?? 'unlisted'
+    case 'epoch':
+      return 'opened'
+    case 'heartbeat':
+      return 'alive'
+    default:
+      return 'stage' in header ? `${header.stage} without partner` : header
+  }
+}

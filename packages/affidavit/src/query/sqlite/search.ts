@@ -1,0 +1,66 @@
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
+import { IndexError } from '../error.ts'
+import { type CallFilter, toCondition } from '../filter.ts'
+
+/** Where the halves of a call are in the log; what the table of calls is built from. */
+export interface CallPlace {
+  leaf: number
+  callId: string
+  timeMs: number
+  /** Absent while the call is open. */
+  completedLeaf?: number
+}
+
+export interface CallPage {
+  /** Oldest first. */
+  calls: CallPlace[]
+  /** Calls that match in all. */
+  total: number
+}
+
+/** The newest `limit` calls that match, oldest first. */
+export function searchCalls(db: DatabaseSync, filter: CallFilter, limit: number): CallPage {
+  const { sql, values } = toCondition(filter)
+  const total = db.prepare(`SELECT count(*) AS total FROM calls WHERE ${sql}`).get(...values)?.total
+  const rows = db
+    .prepare(`SELECT leaf, callId, time, completedLeaf FROM calls WHERE ${sql} ORDER BY time DESC, leaf DESC LIMIT ?`)
+    .all(...values, limit)
+  return { calls: rows.reverse().map(parsePlace), total: Number(total ?? 0) }
+}
+
+/** All calls that match, oldest first, one at a time: the result may be larger than memory. */
+export function* iterateCalls(db: DatabaseSync, filter: CallFilter): Generator<CallPlace> {
+  const { sql, values } = toCondition(filter)
+  const rows = db.prepare(`SELECT leaf, callId, time, completedLeaf FROM calls WHERE ${sql} ORDER BY time, leaf`)
+  for (const row of rows.iterate(...values)) yield parsePlace(row)
+}
+
+/** Calls whose id starts or ends with the given text (lower-case hex and dashes); at most `max`. */
+export function findCalls(db: DatabaseSync, part: string, max: number): CallPlace[] {
+  const select = 'SELECT leaf, callId, time, completedLeaf FROM calls WHERE'
+  const exact = db.prepare(`${select} callId = ? ORDER BY leaf LIMIT ?`).all(part, max)
+  if (exact.length > 0) return exact.map(parsePlace)
+  // The range serves a prefix from the index on callId; a suffix has to look at every id.
+  const prefix = db.prepare(`${select} callId >= ? AND callId < ? ORDER BY leaf LIMIT ?`).all(part, `${part}~`, max)
+  const suffix = db.prepare(`${select} substr(callId, -?) = ? ORDER BY leaf LIMIT ?`).all(part.length, part, max)
+  const places = [...prefix, ...suffix].map(parsePlace)
+  return places.filter(({ leaf }, i) => places.findIndex((other) => other.leaf === leaf) === i).slice(0, max)
+}
+
+/** The call that one of its two leaves belongs to. */
+export function findCallOfLeaf(db: DatabaseSync, leaf: number): CallPlace | undefined {
+  const row = db
+    .prepare('SELECT leaf, callId, time, completedLeaf FROM calls WHERE leaf = ? OR completedLeaf = ?')
+    .get(leaf, leaf)
+  return row === undefined ? undefined : parsePlace(row)
+}
+
+type Row = Record<string, SQLOutputValue>
+
+function parsePlace(row: Row): CallPlace {
+  const { leaf, callId, time, completedLeaf } = row
+  if (typeof leaf !== 'number' || typeof callId !== 'string' || typeof time !== 'number') {
+    throw new IndexError('index_unreadable', 'a row of the index has another shape than this version writes')
+  }
+  return { leaf, callId, timeMs: time, ...(typeof completedLeaf === 'number' ? { completedLeaf } : {}) }
+}

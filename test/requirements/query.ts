@@ -1,0 +1,15 @@
+export const requirements = [
+  { id: 'Q-1', text: 'Every leaf of the log is in the index exactly once.', source: 'DESIGN §2 inv. 8' },
+  { id: 'Q-2', text: 'Rows and cursor of the index move together, and one writer only.', source: 'DESIGN §2' },
+  { id: 'Q-3', text: 'An index that is lost or foreign is replaced, for it is derived.', source: 'DESIGN §2 inv. 8' },
+  { id: 'Q-4', text: 'Calls are found by time, session, server, tool, outcome, actor and classification.', source: 'CLI' },
+  { id: 'Q-5', text: 'A cut list says what was left out.', source: 'CLI' },
+  { id: 'Q-6', text: 'Ids may be abbreviated as long as they stay unique.', source: 'CLI' },
+  { id: 'Q-7', text: 'Tables fit the terminal, and are complete elsewhere.', source: 'CLI' },
+  { id: 'Q-8', text: 'Colours only on a terminal, never with NO_COLOR.', source: 'CLI' },
+  { id: 'Q-9', text: 'Text that strangers chose cannot control the terminal.', source: 'DESIGN §9.4' },
+  { id: 'Q-10', text: 'CSV is RFC 4180 and safe to open in a spreadsheet.', source: 'RFC 4180' },
+  { id: 'Q-11', text: 'Arguments are strict; every command explains itself with examples.', source: 'CLI' },
+  { id: 'Q-12', text: 'Times are exact: relative, a day, or RFC 3339.', source: 'RFC 3339' },
+  { id: 'Q-13', text: 'Errors are one line with what, remedy and stable code.', source: 'CLI' },
+] as const
