@@ -1,0 +1,96 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  hkdfSync,
+  type KeyObject,
+  sign,
+  verify,
+} from 'node:crypto'
+import type { SealingCrypto, Sha256, VerifyEd25519 } from '@affidavit/evidence/record/crypto'
+import { RecordError } from '@affidavit/evidence/record/error'
+
+/** Node's half of the functions that evidence takes as parameters (ADR-0003). */
+
+const tagBytes = 16
+const nothing = new Uint8Array(0)
+/** Every key seals once (record secrets are unique per record), so the nonce carries no information. */
+const zeroNonce = new Uint8Array(12)
+
+/** A view without Buffer's prototype, so that results compare and slice like any other Uint8Array. */
+const plain = (bytes: Buffer): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+
+/** SHA-256 (FIPS 180-4) over the concatenation of the parts; 32 bytes. */
+export const sha256: Sha256 = (...parts) => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return plain(hash.digest())
+}
+
+/** HMAC-SHA-256 (RFC 2104) over the concatenation of the parts; 32 bytes. */
+export function hmacSha256(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
+  const mac = createHmac('sha256', key)
+  for (const part of parts) mac.update(part)
+  return plain(mac.digest())
+}
+
+/** HKDF and AES-256-GCM as SealingCrypto describes them. `open` throws RecordError `sealed_corrupt`. */
+export const sealing: SealingCrypto = {
+  hkdf: (secret, purpose, length) => new Uint8Array(hkdfSync('sha256', secret, nothing, purpose, length)),
+  seal(key, plaintext) {
+    const cipher = createCipheriv('aes-256-gcm', key, zeroNonce)
+    const sealed = new Uint8Array(plaintext.length + tagBytes)
+    sealed.set(cipher.update(plaintext))
+    cipher.final()
+    sealed.set(cipher.getAuthTag(), plaintext.length)
+    return sealed
+  },
+  open(key, sealed) {
+    const end = sealed.length - tagBytes
+    if (end < 0) throw new RecordError('sealed_corrupt', 'sealed', `sealed text of ${sealed.length} bytes has no tag`)
+    const decipher = createDecipheriv('aes-256-gcm', key, zeroNonce, { authTagLength: tagBytes })
+    decipher.setAuthTag(sealed.subarray(end))
+    const plaintext = decipher.update(sealed.subarray(0, end))
+    try {
+      decipher.final()
+    } catch (error) {
+      throw new RecordError('sealed_corrupt', 'sealed', `the tag does not match: ${String(error)}`)
+    }
+    return plain(plaintext)
+  },
+}
+
+/** Ed25519 (RFC 8032), 64 bytes. */
+export function signEd25519(privateKey: KeyObject, message: Uint8Array): Uint8Array {
+  return plain(sign(null, message, privateKey))
+}
+
+/** SubjectPublicKeyInfo of a raw Ed25519 key (RFC 8410 §4): a fixed prefix and the key. */
+const spkiPrefix = Buffer.from('302a300506032b6570032100', 'hex')
+const importedKeysMax = 64
+const importedKeys = new Map<string, KeyObject>()
+
+/** Importing a key costs as much as half a verification, and one key usually signs thousands of commits. */
+function importKey(raw: Uint8Array): KeyObject {
+  const name = Buffer.from(raw).toString('latin1')
+  const known = importedKeys.get(name)
+  if (known !== undefined) return known
+  const key = createPublicKey({ key: Buffer.concat([spkiPrefix, raw]), format: 'der', type: 'spki' })
+  if (importedKeys.size >= importedKeysMax) importedKeys.clear()
+  importedKeys.set(name, key)
+  return key
+}
+
+/** Ed25519 verification, synchronous; a malformed key or signature is false. */
+export const verifyEd25519 = ((publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean => {
+  if (publicKey.length !== 32 || signature.length !== 64) return false
+  try {
+    return verify(null, message, importKey(publicKey), signature)
+  } catch (error) {
+    // OpenSSL reports a point that is not on the curve as an error; anything else is a defect of ours.
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL')) return false
+    throw error
+  }
+}) satisfies VerifyEd25519
