@@ -6,6 +6,9 @@
 /** SHA-256 over the concatenation of the parts; 32 bytes. */
 export type Sha256 = (...parts: Uint8Array[]) => Uint8Array
 
+/** HMAC-SHA-256 (RFC 2104) over the concatenation of the parts; 32 bytes. */
+export type HmacSha256 = (key: Uint8Array, ...parts: Uint8Array[]) => Uint8Array
+
 /** Ed25519 (RFC 8032) with a raw 32-byte public key. Never throws: a malformed key or signature is false. */
 export type VerifyEd25519 = (
   publicKey: Uint8Array,

@@ -101,6 +101,8 @@ export interface CompletedHeader extends HeaderCore {
   latencyUs?: number
   /** Present where this very response told name or version (initialize, server/discover). */
   server?: ServerRef
+  /** Present where the response changed what `requested` said of the data. */
+  classification?: Classification
 }
 
 /** Head of a stream: the last record that is known to be durable. */
