@@ -50,5 +50,6 @@ export function fromBase64(text: string, code: VerifyErrorCode = 'bad_base64'): 
 }
 
 function badBase64(text: string, code: VerifyErrorCode): VerifyError {
-  return new VerifyError(code, 'not standard base64 with padding', { text: text.slice(0, 100) })
+  // The text itself stays out: it may be a private key.
+  return new VerifyError(code, 'not standard base64 with padding', { characters: String(text.length) })
 }
