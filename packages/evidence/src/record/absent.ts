@@ -1,0 +1,18 @@
+import { type Check, isObject, object } from './shape.ts'
+import { shortText } from './text.ts'
+
+/** What is not known is said, with the reason: `{ "absent": "stdio carries no token" }`. */
+export interface Absent {
+  absent: string
+}
+
+const absent = object({ absent: shortText })
+
+/** Either what `check` accepts or an Absent. */
+export function orAbsent(check: Check): Check {
+  return (value) => (isObject(value) && Object.hasOwn(value, 'absent') ? absent(value) : check(value))
+}
+
+export function isAbsent(value: object): value is Absent {
+  return Object.hasOwn(value, 'absent')
+}

@@ -1,0 +1,74 @@
+import { type Absent, orAbsent } from './absent.ts'
+import { encodeShape, parseCanonical } from './canonical.ts'
+import { hash } from './digest.ts'
+import type { Hash } from './header.ts'
+import { listOf, object, oneOf, optional } from './shape.ts'
+import { shortText, text } from './text.ts'
+
+export const verdicts = ['permit', 'forbid', 'inapplicable', 'error'] as const
+
+/** One policy that was evaluated, and what it said. */
+export interface PolicyVerdict {
+  id: string
+  version?: string
+  /** SHA-256 of the policy's text. */
+  definition?: Hash
+  verdict: (typeof verdicts)[number]
+  reason?: string
+}
+
+/** A condition with the value it saw. */
+export interface Condition {
+  policy: string
+  condition: string
+  value: string
+  result: 'holds' | 'fails' | 'error'
+}
+
+/** Why the header's `decision` is what it is. */
+export interface DecisionSection {
+  /** The decision point, with its version. */
+  engine: { name: string; version: string } | Absent
+  policies: PolicyVerdict[]
+  conditions: Condition[]
+  obligations: string[]
+  /** For people. */
+  rationale: string
+}
+
+export const decisionShape = object({
+  engine: orAbsent(object({ name: shortText, version: shortText })),
+  policies: listOf(
+    object({
+      id: shortText,
+      version: optional(shortText),
+      definition: optional(hash),
+      verdict: oneOf(verdicts),
+      reason: optional(text(1_024)),
+    }),
+    64,
+  ),
+  conditions: listOf(
+    object({
+      policy: shortText,
+      condition: text(1_024),
+      value: text(1_024, 0),
+      result: oneOf(['holds', 'fails', 'error']),
+    }),
+    256,
+  ),
+  obligations: listOf(shortText, 32),
+  rationale: text(4_096),
+})
+
+const bytesMax = 1 << 23
+
+/** Throws RecordError and nothing else, whatever the bytes are. */
+export function parseDecision(bytes: Uint8Array): DecisionSection {
+  return parseCanonical(bytes, bytesMax, decisionShape) as DecisionSection
+}
+
+/** Throws RecordError where parseDecision would refuse the bytes. */
+export function encodeDecision(section: DecisionSection): Uint8Array {
+  return encodeShape(section, decisionShape, bytesMax)
+}

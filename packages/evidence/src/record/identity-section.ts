@@ -1,0 +1,95 @@
+import { type Absent, orAbsent } from './absent.ts'
+import { encodeShape, parseCanonical } from './canonical.ts'
+import { hash, keyedDigest } from './digest.ts'
+import type { Hash, KeyedDigest } from './header.ts'
+import { type Assurance, assurances } from './kinds.ts'
+import { integer, listOf, object, oneOf, optional } from './shape.ts'
+import { shortText, text } from './text.ts'
+
+/** How far an identity may be believed, by what, and where it came from. What is claimed is never shown as verified. */
+export interface Grounds {
+  assurance: Assurance
+  /** How it was established, e.g. `client-info`, `peer-credentials`, `jwt`, `mtls`. */
+  method: string
+  /** Where it was read, e.g. `initialize.clientInfo`, `/proc`. */
+  source: string
+  /** Why the assurance is not higher. */
+  reason?: string
+}
+
+/** Somebody or something that acts. Text of at most 256 bytes each; what is longer is clipped (clipText). */
+export interface Actor extends Grounds {
+  id: string
+  kind?: (typeof actorKinds)[number]
+  name?: string
+  version?: string
+  /** Who vouches for the id: issuer of a token, trust domain of an SVID. */
+  issuer?: string
+  /** The kernel's user id. */
+  uid?: number
+  /** SHA-256 of the executable's bytes. */
+  executable?: Hash
+}
+
+export const actorKinds = ['person', 'agent', 'workload', 'job', 'role'] as const
+
+/** A token is never stored: its digest meets other uses of the same token. */
+export interface TokenRef extends Grounds {
+  digest: KeyedDigest
+  issuer?: string
+  audience?: string
+}
+
+export interface IdentitySection {
+  /** The agent as MCP names it (`clientInfo`). */
+  agent: Actor | Absent
+  /** The process that runs the agent. */
+  workload: Actor | Absent
+  /** On whose behalf. */
+  user: Actor | Absent
+  role: Actor | Absent
+  token: TokenRef | Absent
+  /** From the initiator (for example a CI job) to the one that calls, at most 32. */
+  delegation: Actor[]
+}
+
+const grounds = {
+  assurance: oneOf(assurances),
+  method: shortText,
+  source: shortText,
+  reason: optional(shortText),
+}
+
+const actor = object({
+  ...grounds,
+  id: shortText,
+  kind: optional(oneOf(actorKinds)),
+  name: optional(text(256, 0)),
+  version: optional(text(256, 0)),
+  issuer: optional(shortText),
+  uid: optional(integer()),
+  executable: optional(hash),
+})
+
+const token = object({ ...grounds, digest: keyedDigest, issuer: optional(shortText), audience: optional(shortText) })
+
+export const identityShape = object({
+  agent: orAbsent(actor),
+  workload: orAbsent(actor),
+  user: orAbsent(actor),
+  role: orAbsent(actor),
+  token: orAbsent(token),
+  delegation: listOf(actor, 32),
+})
+
+const bytesMax = 1 << 20
+
+/** Throws RecordError and nothing else, whatever the bytes are. */
+export function parseIdentity(bytes: Uint8Array): IdentitySection {
+  return parseCanonical(bytes, bytesMax, identityShape) as IdentitySection
+}
+
+/** Throws RecordError where parseIdentity would refuse the bytes. */
+export function encodeIdentity(section: IdentitySection): Uint8Array {
+  return encodeShape(section, identityShape, bytesMax)
+}
