@@ -1,8 +1,4 @@
-import { encodeShape, parseCanonical } from './canonical.ts'
-import { hash, signature } from './digest.ts'
 import type { Hash, Timestamp } from './header.ts'
-import { type Check, flaw, isObject, matching, object, oneOf, optional } from './shape.ts'
-import { timestamp } from './timestamp.ts'
 
 /** The collector's line of an entry. `subject` and `credential` are random references into a deletable table. */
 export interface Envelope {
@@ -16,29 +12,4 @@ export interface Envelope {
   enrichment?: Hash
   /** Sensor's Ed25519 signature over the stream head at this record (hash.ts), base64 of 64 bytes, on the last record of a batch. */
   signature?: string
-}
-
-/** Every envelope that is valid field by field fits. */
-export const envelopeBytesMax = 1_024
-
-const fields = object({
-  v: oneOf([1]),
-  observedTime: timestamp,
-  subject: optional(matching(/^s_[0-9a-f]{16}$/, 's_ and 16 hex digits')),
-  credential: optional(matching(/^c_[0-9a-f]{16}$/, 'c_ and 16 hex digits')),
-  enrichment: optional(hash),
-  signature: optional(signature),
-})
-
-export const envelopeShape: Check = (value) =>
-  isObject(value) && value.v !== 1 ? flaw('bad_version', 'v', 'this reader knows version 1') : fields(value)
-
-/** Reads an envelope line (without LF). Throws RecordError and nothing else, whatever the bytes are. */
-export function parseEnvelope(bytes: Uint8Array): Envelope {
-  return parseCanonical(bytes, envelopeBytesMax, envelopeShape) as Envelope
-}
-
-/** The envelope line (without LF) that parseEnvelope reads. Throws RecordError where it would refuse it. */
-export function encodeEnvelope(envelope: Envelope): Uint8Array {
-  return encodeShape(envelope, envelopeShape, envelopeBytesMax)
 }
