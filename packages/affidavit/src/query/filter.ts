@@ -10,7 +10,7 @@ export interface CallFilter {
   session?: readonly string[]
   server?: readonly string[]
   tool?: readonly string[]
-  /** Matches the agent's name or the user. */
+  /** Matches name or id of the agent or the user. */
   actor?: readonly string[]
   /** Matches the level or one of the tags. */
   classification?: readonly string[]
@@ -49,7 +49,7 @@ export function toCondition(filter: CallFilter): Condition {
     anyOf(['server', 'serverName', 'completedServerName'].map((name) => matchText(name, word))),
   )
   add(filter.tool, (word) => matchText('tool', word))
-  add(filter.actor, (word) => anyOf(['agent', 'user'].map((name) => matchText(name, word))))
+  add(filter.actor, (word) => anyOf(['agent', 'agentId', 'user', 'userId'].map((name) => matchText(name, word))))
   add(filter.classification, matchClassification)
   if (filter.outcome !== undefined && filter.outcome.length > 0) parts.push(anyOf(filter.outcome.map(matchOutcome)))
   if (parts.length === 0) return { sql: '1', values: [] }

@@ -1,13 +1,7 @@
 import type { Envelope } from '@affidavit/evidence/record/envelope'
 import type { CompletedHeader, Header, RequestedHeader } from '@affidavit/evidence/record/header'
 import { toResponseStatus } from '@affidavit/evidence/record/kinds'
-
-/** Who acted, as the opened section `identity` says; nothing where it was erased or never written. */
-export interface Actor {
-  agent?: string
-  agentVersion?: string
-  user?: string
-}
+import type { Actor } from '../actor.ts'
 
 /** One log entry, parsed, with what the index takes from its body. */
 export interface IndexedEntry<H extends Header = Header> {
@@ -64,8 +58,10 @@ export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
   { name: 'subject', value: ({ envelope }) => envelope.subject ?? null },
   { name: 'credential', value: ({ envelope }) => envelope.credential ?? null },
   { name: 'agent', value: ({ actor }) => actor.agent ?? null },
+  { name: 'agentId', value: ({ actor }) => actor.agentId ?? null },
   { name: 'agentVersion', value: ({ actor }) => actor.agentVersion ?? null },
   { name: 'user', value: ({ actor }) => actor.user ?? null },
+  { name: 'userId', value: ({ actor }) => actor.userId ?? null },
 ]
 
 export const completedColumns: readonly ColumnRule<CompletedHeader>[] = [

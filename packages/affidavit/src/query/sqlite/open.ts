@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { IndexError } from '../error.ts'
@@ -14,12 +15,31 @@ const busyTimeoutMs = 5_000
 export function openForWriting(file: string, origin: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   if (existsSync(file) && !isUsable(file, origin)) removeIndex(file)
-  const isNew = !existsSync(file)
+  if (!existsSync(file)) createIndex(file, origin)
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs })
   // Losing the last transactions in a crash is harmless here: the cursor is lost with them and they are read again.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF')
-  if (isNew) inTransaction(db, () => createSchema(db, origin))
   return db
+}
+
+/** Under another name first: whoever finds the file finds its tables, also when follower and rebuild create it at once. */
+function createIndex(file: string, origin: string): void {
+  const temporary = `${file}.${randomUUID()}`
+  closeSync(openSync(temporary, 'wx', 0o600))
+  try {
+    const db = new DatabaseSync(temporary)
+    inTransaction(db, () => createSchema(db, origin))
+    db.close()
+    linkSync(temporary, file)
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error
+  } finally {
+    rmSync(temporary)
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 /** For queries. Throws IndexError `index_missing` or `index_unreadable`. */

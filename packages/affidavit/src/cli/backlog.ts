@@ -1,0 +1,60 @@
+import type { StreamHead } from '@affidavit/evidence/record/header'
+import type { Home } from '@affidavit/sensor/durable/home'
+import { systemLayer } from '@affidavit/sensor/durable/layer'
+import { SpoolCorrupt } from '@affidavit/sensor/spool/error'
+import { readSegments } from '@affidavit/sensor/spool/read'
+import type { SequenceReader } from '../store/contract.ts'
+
+/** What a stream in the spool has acknowledged to its callers, beside how far it is in the log. */
+export interface StreamBacklog {
+  streamId: string
+  /** Null before the first signed commit. */
+  head: StreamHead | null
+  /** Everything below is sequenced. */
+  nextSeq: number
+  /** The collector refused it: a person must look, waiting does not help. */
+  refused: boolean
+  /** Set where the segments cannot be read to their end. */
+  corrupt?: SpoolCorrupt
+}
+
+const segmentName = /^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})-(\d{6,})\.seg$/
+
+/** Streams that have segments in this spool folder, in the order of their ids, which is that of their opening. */
+export async function listSpooledStreams(directory: string): Promise<string[]> {
+  const ids = (await systemLayer.list(directory)).flatMap((name) => segmentName.exec(name)?.[1] ?? [])
+  return [...new Set(ids)].sort()
+}
+
+/** One answer per stream in the spool. Reads every segment. */
+export async function readBacklog(home: Home, store: SequenceReader | undefined): Promise<StreamBacklog[]> {
+  const backlog: StreamBacklog[] = []
+  for (const streamId of await listSpooledStreams(home.paths.spool)) {
+    const state = await store?.readStream(streamId)
+    const read = await readAcknowledged(home.paths.spool, streamId)
+    backlog.push({ streamId, nextSeq: state?.nextSeq ?? 0, refused: state?.standing === 'refused', ...read })
+  }
+  return backlog
+}
+
+/** Records that were acknowledged and are not in the log. */
+export function countUnsequenced({ head, nextSeq }: StreamBacklog): number {
+  return head === null ? 0 : Math.max(0, head.seq + 1 - nextSeq)
+}
+
+async function readAcknowledged(
+  directory: string,
+  streamId: string,
+): Promise<{ head: StreamHead | null; corrupt?: SpoolCorrupt }> {
+  let head: StreamHead | null = null
+  try {
+    // `live`: whether its process still writes does not matter here, only what it has signed.
+    for await (const item of readSegments({ layer: systemLayer, directory, streamId, state: 'live' })) {
+      if (item.type === 'commit') head = item.head
+    }
+  } catch (error) {
+    if (error instanceof SpoolCorrupt) return { head, corrupt: error }
+    throw error
+  }
+  return { head }
+}

@@ -1,0 +1,97 @@
+import { type Stats, statSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { IndexError } from '../error.ts'
+import { type EntrySource, readIndexedEntries } from '../indexed-entry.ts'
+import { readPublished } from '../log-reader.ts'
+import { openForWriting, removeIndex } from './open.ts'
+import { createWriter, type IndexWriter } from './write.ts'
+
+/** Entries per transaction: large enough that the sync is no cost, small enough that a query waits for no one. */
+const batchEntries = 4096
+const pollMs = 100
+
+/**
+ * Keeps the index at the published log until the signal aborts. Its cursor is in the index itself and moves with the
+ * rows: a crash anywhere repeats or continues, never skips. An index that is deleted underneath is built again.
+ * Throws IndexError `index_ahead` where the log is shorter than what was indexed: somebody cut it.
+ */
+export async function followIndex(source: EntrySource, file: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const db = openForWriting(file, source.origin)
+    const opened = identify(file)
+    try {
+      const writer = createWriter(db)
+      while (!signal.aborted && isSame(opened, identify(file))) {
+        if (!(await catchUp(source, writer, signal))) await pause(signal)
+      }
+    } finally {
+      db.close()
+    }
+  }
+}
+
+/** Deletes the index and derives it again from log and bodies, up to the checkpoint published now. Returns its size. */
+export async function rebuildIndex(
+  source: EntrySource,
+  file: string,
+  progress: (size: number) => void,
+): Promise<number> {
+  removeIndex(file)
+  const db = openForWriting(file, source.origin)
+  try {
+    const writer = createWriter(db)
+    while (await catchUp(source, writer, new AbortController().signal, progress));
+    return writer.size()
+  } finally {
+    db.close()
+  }
+}
+
+/** Applies what is published beyond the cursor. False where there was nothing. */
+async function catchUp(
+  source: EntrySource,
+  writer: IndexWriter,
+  signal: AbortSignal,
+  progress: (size: number) => void = () => undefined,
+): Promise<boolean> {
+  const published = await readPublished(source.tiles)
+  const from = writer.size()
+  const size = published?.size ?? 0
+  if (size < from) {
+    throw new IndexError('index_ahead', `the log has ${size} entries, the index has read ${from} of it`)
+  }
+  for (let at = from; at < size && !signal.aborted; at += batchEntries) {
+    const to = Math.min(size, at + batchEntries)
+    const moved = await attempt(async () => writer.apply(await readIndexedEntries(source, { from: at, to }, size)))
+    // Another writer was faster (a rebuild beside the follower), or the log grew and replaced a tile: look again.
+    if (!moved) return true
+    progress(to)
+  }
+  return size > from
+}
+
+async function attempt(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    if (error instanceof IndexError && error.code === 'index_moved') return false
+    throw error
+  }
+}
+
+function identify(file: string): Stats | undefined {
+  return statSync(file, { throwIfNoEntry: false })
+}
+
+function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
+  return a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(pollMs, undefined, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
