@@ -71,9 +71,10 @@ function matchText(column: string, word: string): Condition {
 
 function matchClassification(word: string): Condition {
   const tag = matchText('tag.value', word)
-  const level = matchText('classification', word)
+  // What the result held may change the classification the request was given.
+  const level = matchText('coalesce(completedClassification, classification)', word)
   return {
-    sql: `(${level.sql} OR EXISTS (SELECT 1 FROM json_each(calls.tags) AS tag WHERE ${tag.sql}))`,
+    sql: `(${level.sql} OR EXISTS (SELECT 1 FROM json_each(coalesce(completedTags, tags)) AS tag WHERE ${tag.sql}))`,
     values: [...level.values, ...tag.values],
   }
 }

@@ -1,5 +1,5 @@
 import type { Envelope } from '@affidavit/evidence/record/envelope'
-import type { CompletedHeader, Header, RequestedHeader } from '@affidavit/evidence/record/header'
+import type { Classification, CompletedHeader, Header, RequestedHeader } from '@affidavit/evidence/record/header'
 import { toResponseStatus } from '@affidavit/evidence/record/kinds'
 import type { Actor } from '../actor.ts'
 
@@ -71,6 +71,8 @@ export const completedColumns: readonly ColumnRule<CompletedHeader>[] = [
   { name: 'completedTime', value: ({ header }) => Date.parse(header.time) },
   { name: 'completedServerName', value: ({ header }) => header.server?.reportedName ?? null },
   { name: 'completedServerVersion', value: ({ header }) => header.server?.version ?? null },
+  { name: 'completedClassification', value: ({ header }) => header.classification?.level ?? null },
+  { name: 'completedTags', value: ({ header }) => toTags(header.classification) },
   { name: 'outcome', value: ({ header }) => header.outcome },
   { name: 'status', value: ({ header }) => toResponseStatus(header.outcome) ?? null },
   { name: 'httpStatus', value: ({ header }) => header.httpStatus ?? null },
@@ -93,6 +95,10 @@ export const recordColumns: readonly ColumnRule<Header>[] = [
   { name: 'event', value: ({ header }) => eventOf(header) },
   { name: 'detail', value: ({ header }) => ('detail' in header ? JSON.stringify(header.detail) : '{}') },
 ]
+
+function toTags(classification: Classification | undefined): string | null {
+  return classification === undefined ? null : JSON.stringify(classification.tags)
+}
 
 function callOf(header: Header): string | null {
   if ('callId' in header) return header.callId

@@ -30,6 +30,18 @@ export async function followIndex(source: EntrySource, file: string, signal: Abo
   }
 }
 
+/** Brings the index to the checkpoint published now, or as far as it gets before the signal aborts. Returns its size. */
+export async function updateIndex(source: EntrySource, file: string, signal: AbortSignal): Promise<number> {
+  const db = openForWriting(file, source.origin)
+  try {
+    const writer = createWriter(db)
+    while (!signal.aborted && (await catchUp(source, writer, signal)));
+    return writer.size()
+  } finally {
+    db.close()
+  }
+}
+
 /** Deletes the index and derives it again from log and bodies, up to the checkpoint published now. Returns its size. */
 export async function rebuildIndex(
   source: EntrySource,
@@ -38,9 +50,10 @@ export async function rebuildIndex(
 ): Promise<number> {
   removeIndex(file)
   const db = openForWriting(file, source.origin)
+  const forever = new AbortController().signal
   try {
     const writer = createWriter(db)
-    while (await catchUp(source, writer, new AbortController().signal, progress));
+    while (await catchUp(source, writer, forever, progress));
     return writer.size()
   } finally {
     db.close()

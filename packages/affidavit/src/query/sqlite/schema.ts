@@ -57,6 +57,8 @@ CREATE TABLE calls (
   completedTime INTEGER,
   completedServerName TEXT,
   completedServerVersion TEXT,
+  completedClassification TEXT,
+  completedTags TEXT,
   outcome TEXT,
   status TEXT,
   httpStatus INTEGER,

@@ -1,0 +1,114 @@
+import { isAbsent } from '@affidavit/evidence/record/absent'
+import type { TwelveFields } from '@affidavit/evidence/record/fields'
+import type { Actor } from '@affidavit/evidence/record/identity-section'
+import type { FetchedCall } from '../query/fetch.ts'
+import { formatBytes, formatLatency, shortenId } from './format.ts'
+import { outcomeStyle } from './outcome-style.ts'
+import type { Column } from './table.ts'
+
+/** What stands where a field is not known. */
+const unknown = '–'
+/** Characters of an input that a table shows at most; `show` and `--json` have it whole. */
+const inputPreview = 60
+
+/** The twelve fields as columns, in the order of the record. Names that are only claimed say so. */
+export function callColumns(times: 'day and time' | 'time of day'): readonly Column<FetchedCall>[] {
+  return [
+    {
+      title: times === 'time of day' ? 'TIME' : 'TIME (UTC)',
+      cell: ({ requested }) => formatWhen(requested.header.time, times),
+      style: () => 'dim',
+    },
+    { title: 'SESSION', cell: ({ call }) => sessionCell(call.fields), style: () => 'dim', leaves: 9 },
+    { title: 'AGENT', cell: ({ call }) => identityCell(call.fields), widthMin: 10, leaves: 3 },
+    { title: 'SERVER', cell: ({ call }) => serverCell(call.fields), widthMin: 8, leaves: 4 },
+    {
+      title: 'TOOL',
+      cell: toolCell,
+      widthMin: 12,
+      style: ({ requested }) => (requested.header.tool ? undefined : 'dim'),
+    },
+    { title: 'INPUT', cell: ({ call }) => inputCell(call.fields), widthMin: 12, leaves: 2 },
+    {
+      title: 'STATUS',
+      cell: ({ call }) => call.fields.status.value?.outcome ?? 'open',
+      style: ({ call }) => outcomeStyle(call.fields.status.value?.outcome),
+    },
+    { title: 'BYTES', cell: ({ call }) => bytesCell(call.fields), align: 'right', leaves: 6 },
+    { title: 'LATENCY', cell: ({ call }) => latencyCell(call.fields), align: 'right', leaves: 5 },
+    {
+      title: 'CLASS',
+      cell: ({ call }) => classCell(call.fields),
+      style: markIncomplete('classification'),
+      widthMin: 8,
+      leaves: 8,
+    },
+    {
+      title: 'POLICY',
+      cell: ({ call }) => policyCell(call.fields),
+      style: markIncomplete('policy'),
+      widthMin: 7,
+      leaves: 7,
+    },
+    { title: 'ID', cell: ({ call }) => shortenId(call.callId), style: () => 'cyan' },
+  ]
+}
+
+/** `demo-agent (claimed) for ana (attested)` */
+export function identityCell({ identity }: Pick<TwelveFields, 'identity'>): string {
+  if (identity.value === null) return identity.reason === 'not_opened' ? '(sealed)' : unknown
+  const { agent, user } = identity.value
+  const agentText = isAbsent(agent) ? unknown : nameActor(agent)
+  return isAbsent(user) ? agentText : `${agentText} for ${nameActor(user)}`
+}
+
+export function nameActor(actor: Actor): string {
+  const version = actor.version === undefined ? '' : ` ${actor.version}`
+  return `${actor.name ?? actor.id}${version} (${actor.assurance})`
+}
+
+export function toolCell({ requested: { header } }: Pick<FetchedCall, 'requested'>): string {
+  const { tool, method } = header
+  if (tool === undefined) return method ?? 'unknown method'
+  return 'name' in tool ? tool.name : 'unlisted tool'
+}
+
+function markIncomplete(field: 'classification' | 'policy') {
+  return ({ call }: FetchedCall) => (call.fields[field].valid ? undefined : ('dim' as const))
+}
+
+function formatWhen(time: string, times: 'day and time' | 'time of day'): string {
+  return times === 'time of day' ? time.slice(11, 23) : time.replace('T', ' ').slice(0, 23)
+}
+
+function sessionCell({ session }: TwelveFields): string {
+  return session.value?.id === undefined ? unknown : shortenId(session.value.id)
+}
+
+function serverCell({ server }: TwelveFields): string {
+  if (server.value === null) return unknown
+  const { name, version } = server.value
+  return version === undefined ? name : `${name} ${version}`
+}
+
+function inputCell({ input }: TwelveFields): string {
+  if (input.value?.json !== undefined) return input.value.json.slice(0, inputPreview)
+  return input.reason === 'not_opened' ? '(sealed)' : unknown
+}
+
+function bytesCell({ responseBytes }: TwelveFields): string {
+  return responseBytes.value === null ? unknown : formatBytes(responseBytes.value)
+}
+
+function latencyCell({ latency }: TwelveFields): string {
+  return latency.value === null ? unknown : formatLatency(latency.value.us)
+}
+
+function classCell({ classification }: TwelveFields): string {
+  if (classification.value === null) return unknown
+  return [classification.value.level, ...classification.value.tags].join(' ')
+}
+
+function policyCell({ policy }: TwelveFields): string {
+  return policy.value?.disposition ?? unknown
+}

@@ -1,0 +1,84 @@
+import { isAbsent } from '@affidavit/evidence/record/absent'
+import type { FetchedCall } from '../query/fetch.ts'
+import { formatCsvLine } from './csv.ts'
+
+/** One line of `--json`: the call with its twelve fields, each with what is known and whether it counts as complete. */
+export function toJsonLine(fetched: FetchedCall): string {
+  return `${JSON.stringify(toCallObject(fetched))}\n`
+}
+
+export function toCallObject({ call, requested, completed }: FetchedCall) {
+  const { kind, method, direction, vantage, level, effect } = requested.header
+  return {
+    id: call.callId,
+    kind,
+    method,
+    direction,
+    vantage,
+    level,
+    effect,
+    leaves: { requested: requested.leaf, completed: completed?.leaf ?? null },
+    fields: call.fields,
+    completeness: call.completeness,
+  }
+}
+
+type Cell = string | number | undefined
+const csvColumns: readonly { name: string; cell(call: FetchedCall): Cell }[] = [
+  { name: 'id', cell: ({ call }) => call.callId },
+  { name: 'time', cell: ({ requested }) => requested.header.time },
+  { name: 'observed_time', cell: ({ requested }) => requested.envelope.observedTime },
+  { name: 'session', cell: ({ requested }) => requested.header.sessionId },
+  { name: 'session_source', cell: ({ requested }) => requested.header.sessionSource },
+  { name: 'agent', cell: (call) => actorOf(call, 'agent')?.name },
+  { name: 'agent_assurance', cell: (call) => actorOf(call, 'agent')?.assurance },
+  { name: 'user', cell: (call) => actorOf(call, 'user')?.name },
+  { name: 'user_assurance', cell: (call) => actorOf(call, 'user')?.assurance },
+  { name: 'server', cell: ({ call }) => call.fields.server.value?.name },
+  { name: 'server_version', cell: ({ call }) => call.fields.server.value?.version },
+  { name: 'method', cell: ({ requested }) => requested.header.method },
+  {
+    name: 'tool',
+    cell: ({
+      requested: {
+        header: { tool },
+      },
+    }) => (tool && 'name' in tool ? tool.name : tool?.nameDigest),
+  },
+  { name: 'tool_definition', cell: ({ requested }) => requested.header.tool?.definition },
+  { name: 'input', cell: ({ call }) => call.fields.input.value?.json },
+  { name: 'input_bytes', cell: ({ requested }) => requested.header.inputBytes },
+  { name: 'status', cell: ({ call }) => call.fields.status.value?.status },
+  { name: 'outcome', cell: ({ call }) => call.fields.status.value?.outcome ?? 'open' },
+  { name: 'http_status', cell: ({ call }) => call.fields.status.value?.httpStatus },
+  { name: 'rpc_code', cell: ({ call }) => call.fields.status.value?.rpcCode },
+  { name: 'response_bytes', cell: ({ call }) => call.fields.responseBytes.value ?? undefined },
+  { name: 'latency_ms', cell: ({ call }) => call.fields.latency.value?.ms },
+  { name: 'classification', cell: ({ call }) => call.fields.classification.value?.level },
+  { name: 'tags', cell: ({ call }) => call.fields.classification.value?.tags.join(' ') },
+  { name: 'decision', cell: ({ call }) => call.fields.policy.value?.disposition },
+  { name: 'policies', cell: policiesOf },
+  { name: 'trace_id', cell: ({ requested }) => requested.header.traceId },
+  { name: 'span_id', cell: ({ requested }) => requested.header.spanId },
+  { name: 'request_id_digest', cell: ({ requested }) => requested.header.requestIdDigest },
+  { name: 'complete_fields', cell: ({ call }) => call.completeness.complete },
+  { name: 'applicable_fields', cell: ({ call }) => call.completeness.applicable },
+]
+
+export function csvTitle(): string {
+  return formatCsvLine(csvColumns.map(({ name }) => name))
+}
+
+export function toCsvLine(fetched: FetchedCall): string {
+  return formatCsvLine(csvColumns.map(({ cell }) => cell(fetched)))
+}
+
+function actorOf({ call }: FetchedCall, role: 'agent' | 'user'): { name: string; assurance: string } | undefined {
+  const actor = call.fields.identity.value?.[role]
+  if (actor === undefined || isAbsent(actor)) return undefined
+  return { name: actor.name ?? actor.id, assurance: actor.assurance }
+}
+
+function policiesOf({ call }: FetchedCall): string | undefined {
+  return call.fields.policy.value?.evaluation?.policies.map(({ id, verdict }) => `${id}=${verdict}`).join(' ')
+}

@@ -1,0 +1,19 @@
+import type { Style } from './terminal.ts'
+
+/** Green for what worked, yellow for what the other side refused, red for what broke, dim for what is not over. */
+export function outcomeStyle(outcome: string | undefined): Style {
+  switch (outcome) {
+    case undefined:
+    case 'continued':
+      return 'dim'
+    case 'success':
+      return 'green'
+    case 'tool_error':
+    case 'denied':
+    case 'cancelled':
+    case 'failure':
+      return 'yellow'
+    default:
+      return 'red'
+  }
+}

@@ -1,0 +1,163 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { IndexError } from '../query/error.ts'
+import { type FetchedCall, fetchCall } from '../query/fetch.ts'
+import { type CallFilter, outcomeWords, parseOutcomeWord } from '../query/filter.ts'
+import { type CallPlace, iterateCalls, searchCalls } from '../query/sqlite/search.ts'
+import { readSize } from '../query/sqlite/write.ts'
+import { callColumns } from './call-columns.ts'
+import { csvTitle, toCsvLine, toJsonLine } from './call-lines.ts'
+import { waitUntilSequenced } from './catch-up.ts'
+import type { Command, CommandContext } from './command.ts'
+import { exitCodes, usageError } from './failure.ts'
+import { formatCount, formatNumberOf } from './format.ts'
+import { type OpenSource, openSource } from './index-source.ts'
+import { homeFolder, openExistingHome } from './open-home.ts'
+import { openIndex } from './open-index.ts'
+import { type Arguments, type CommandSpec, homeOption, jsonOption, parseCount } from './options.ts'
+import { formatTable } from './table.ts'
+import { parseMoment } from './times.ts'
+
+const tableRows = 50
+
+const spec: CommandSpec = {
+  name: 'query',
+  summary: 'Lists calls with their twelve fields, oldest first.',
+  options: {
+    since: { type: 'string', value: 'TIME', text: 'from this time on: 15m, 2h, 7d ago, 2026-11-20, or RFC 3339 (UTC)' },
+    until: { type: 'string', value: 'TIME', text: 'before this time' },
+    session: { type: 'string', multiple: true, value: 'ID', text: 'of this session; * stands for any text' },
+    server: {
+      type: 'string',
+      multiple: true,
+      value: 'NAME',
+      text: 'to this server, as configured or as it calls itself',
+    },
+    tool: { type: 'string', multiple: true, value: 'NAME', text: "to this tool; '*' for tool calls only" },
+    outcome: { type: 'string', multiple: true, value: 'WORD', text: `one of ${outcomeWords.join(', ')}` },
+    actor: { type: 'string', multiple: true, value: 'NAME', text: 'by this agent, or on behalf of this user' },
+    classification: { type: 'string', multiple: true, value: 'WORD', text: 'of data with this level or tag' },
+    limit: { type: 'string', value: 'N', text: `the newest N only (default: ${tableRows} in a table, else all)` },
+    csv: { type: 'boolean', text: 'comma-separated values with a title line (RFC 4180)' },
+    ...jsonOption,
+    ...homeOption,
+  },
+  examples: [
+    { command: 'affidavit query --since 15m', text: 'What happened in the last quarter of an hour' },
+    {
+      command: "affidavit query --tool 'write_*' --outcome failure --outcome error",
+      text: 'Writes that did not succeed',
+    },
+    { command: 'affidavit query --since 2026-11-20 --csv > calls.csv', text: 'A day for a spreadsheet' },
+    { command: 'affidavit query --json --tool "*"', text: 'Tool calls for a program' },
+  ],
+  notes: [
+    'The same option given twice means either; different options mean all of them.',
+    'Identities are shown with their assurance: verified, attested or claimed.',
+  ],
+}
+
+export const query: Command = {
+  spec,
+  run: async (args, context) => {
+    const filter = readFilter(args, context)
+    const limit = parseCount(spec, 'limit', args.text('limit'), 1)
+    if (args.flag('json') && args.flag('csv')) throw usageError(spec.name, 'choose one of --json and --csv')
+    const home = await openExistingHome(homeFolder(args, context.env))
+    await waitUntilSequenced(home, context)
+    const source = await openSource(home)
+    try {
+      const db = await openIndex(home, source, context)
+      const question: Question = { db, source, filter, size: readSize(db) }
+      if (args.flag('json') || args.flag('csv')) await writeLines(question, { limit, csv: args.flag('csv') }, context)
+      else await writeTable(question, limit ?? tableRows, context)
+      db.close()
+      return exitCodes.done
+    } finally {
+      source.close()
+    }
+  },
+}
+
+interface Question {
+  db: DatabaseSync
+  source: OpenSource
+  filter: CallFilter
+  /** Entries that the index has read: proofs and entries are looked up in the log of this size. */
+  size: number
+}
+
+function readFilter(args: Arguments, context: CommandContext): CallFilter {
+  const moment = (name: string) => {
+    const text = args.text(name)
+    return text === undefined ? undefined : parseMoment(spec, name, text, context.now())
+  }
+  const sinceMs = moment('since')
+  const untilMs = moment('until')
+  if (sinceMs !== undefined && untilMs !== undefined && sinceMs >= untilMs)
+    throw usageError(spec.name, '--since is not before --until')
+  return {
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(untilMs === undefined ? {} : { untilMs }),
+    session: args.list('session'),
+    server: args.list('server'),
+    tool: args.list('tool'),
+    actor: args.list('actor'),
+    classification: args.list('classification'),
+    outcome: args.list('outcome').map(readOutcome),
+  }
+}
+
+function readOutcome(word: string) {
+  try {
+    return parseOutcomeWord(word)
+  } catch (error) {
+    if (error instanceof IndexError) throw usageError(spec.name, error.message)
+    throw error
+  }
+}
+
+async function writeLines(
+  question: Question,
+  how: { limit: number | undefined; csv: boolean },
+  context: CommandContext,
+) {
+  const { stdout } = context
+  if (how.csv) await stdout.write(csvTitle())
+  for (const place of listPlaces(question, how.limit)) {
+    if (stdout.gone.aborted || context.signal.aborted) return
+    const call = await fetchCall(question.source, place, question.size)
+    await stdout.write(how.csv ? toCsvLine(call) : toJsonLine(call))
+  }
+}
+
+function listPlaces({ db, filter }: Question, limit: number | undefined): Iterable<CallPlace> {
+  return limit === undefined ? iterateCalls(db, filter) : searchCalls(db, filter, limit).calls
+}
+
+async function writeTable({ db, source, filter, size }: Question, limit: number, { stdout, stderr }: CommandContext) {
+  const page = searchCalls(db, filter, limit)
+  if (page.total === 0) return stderr.write('no call matches\n')
+  const calls: FetchedCall[] = []
+  for (const place of page.calls) calls.push(await fetchCall(source, place, size))
+  const day = stdout.isTerminal ? commonDay(calls) : undefined
+  if (day !== undefined) await stdout.write(`${stdout.paint('dim', `${day}, times in UTC`)}\n`)
+  const table = formatTable(callColumns(day === undefined ? 'day and time' : 'time of day'), calls, stdout)
+  await stdout.write(table.text)
+  await stderr.write(describeRest(page.calls.length, page.total, table.hidden))
+}
+
+/** The day of all calls, where they share one: then the table needs the time only. */
+function commonDay(calls: readonly FetchedCall[]): string | undefined {
+  const days = new Set(calls.map(({ requested }) => requested.header.time.slice(0, 10)))
+  return days.size === 1 ? [...days][0] : undefined
+}
+
+function describeRest(shown: number, total: number, hidden: readonly string[]): string {
+  const cut =
+    shown < total
+      ? `the newest ${formatCount(shown)} of ${formatNumberOf(total, 'call', 'calls')}: --limit shows more`
+      : ''
+  const narrow = hidden.length > 0 ? `no room for ${hidden.join(', ')}: --json has everything` : ''
+  const text = [cut, narrow].filter((part) => part !== '').join('; ')
+  return text === '' ? '' : `${text}\n`
+}
