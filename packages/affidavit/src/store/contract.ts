@@ -23,8 +23,8 @@ export interface TileStore {
   write(files: readonly TileFile[]): Promise<void>
   /** Removes files that are there; need not be durable, because the caller repeats it at every start. */
   remove(paths: readonly string[]): Promise<void>
-  /** Paths of all files below `tile/`, in no order. For recovery only. */
-  list(): AsyncIterable<string>
+  /** Names in a directory of the log such as `tile/0/000.p`; none where it does not exist. For recovery only. */
+  list(directory: string): Promise<string[]>
   /** Atomic and durable: readers see the old checkpoint or the new one. */
   publish(checkpoint: Uint8Array): Promise<void>
   readCheckpoint(): Promise<Uint8Array | undefined>
@@ -155,6 +155,8 @@ export interface SequenceStore extends SequenceReader {
   /** References assigned earlier, for the sequencer to reuse. */
   findReference(kind: ReferenceKind, identityKey: Uint8Array): Promise<string | undefined>
   findWrapKey(scope: WrapScope): Promise<WrapKey | undefined>
+  /** Id of the sequenced stream with this number of this sensor. */
+  findByCounter(sensorId: string, counter: number): Promise<string | undefined>
   openCalls(streamId?: string): Promise<OpenCall[]>
   close(): void
 }
@@ -179,4 +181,18 @@ export interface SequenceReader {
   /** Undefined where the key was destroyed. */
   readWrapKey(id: string): Promise<WrapKey | undefined>
   close(): void
+}
+
+/** What the signer remembers, apart from tiles and tree state. */
+export interface SignerState extends TreeState {
+  origin: string
+  /** Signed note for exactly this tree; absent before the first signature. */
+  checkpoint?: Uint8Array
+}
+
+/** Trust: full. Whoever can set it back and has the signing key can fork the log. */
+export interface SignerStore {
+  load(): Promise<SignerState>
+  /** Durable when it resolves. */
+  save(state: SignerState): Promise<void>
 }

@@ -119,6 +119,7 @@ function createStreamTable(db: DatabaseSync): StreamTable {
 function readSequencerState(db: DatabaseSync) {
   const reference = db.prepare('SELECT reference FROM subject_references WHERE kind = ? AND identity_key = ?')
   const wrapKey = db.prepare('SELECT * FROM wrap_keys WHERE subject = ? AND retention = ? AND month = ?')
+  const counter = db.prepare('SELECT stream_id FROM streams WHERE sensor_id = ? AND counter = ? AND next_seq > 0')
   const callColumns = 'c.*, s.stream_id FROM open_calls c JOIN streams s ON s.id = c.stream'
   const calls = db.prepare(`SELECT ${callColumns} ORDER BY s.id, c.seq`)
   const callsOf = db.prepare(`SELECT ${callColumns} WHERE s.stream_id = ? ORDER BY c.seq`)
@@ -130,6 +131,10 @@ function readSequencerState(db: DatabaseSync) {
     findWrapKey: async ({ subject, retention, month }: { subject: string; retention: string; month: string }) => {
       const row = wrapKey.get(subject, retention, month)
       return row === undefined ? undefined : toWrapKey(row)
+    },
+    findByCounter: async (sensorId: string, number: number) => {
+      const row = counter.get(sensorId, number)
+      return row === undefined ? undefined : text(row, 'stream_id')
     },
     openCalls: async (streamId?: string) => {
       const rows = streamId === undefined ? calls.all() : callsOf.all(streamId)

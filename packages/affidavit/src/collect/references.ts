@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import { encodeCanonical } from '@affidavit/evidence/record/canonical'
+import { hmacSha256 } from '@affidavit/sensor/crypto/node'
+import type { Reference, ReferenceKind, SequenceStore } from '../store/contract.ts'
+
+export interface EntryReferences {
+  subject?: string
+  credential?: string
+}
+
+export interface ReferenceTable {
+  /** References for one `identity` section; new ones are appended to `fresh`, to be committed with the entry that uses them. */
+  refer(identity: Uint8Array, fresh: Reference[]): Promise<EntryReferences>
+}
+
+const rememberedMax = 10_000
+const prefixes = { subject: 's_', credential: 'c_' } as const satisfies Record<ReferenceKind, string>
+
+/**
+ * Gives each person and each credential a random name, the only pseudonyms there are. What they stand for is kept as an
+ * HMAC under `key`: who reads the table alone can neither list people nor test a guess.
+ */
+export function createReferenceTable(store: SequenceStore, key: Uint8Array): ReferenceTable {
+  const assigned = new Map<string, string>()
+  const sections = new Map<string, EntryReferences>()
+  const assign = async (kind: ReferenceKind, identity: unknown, fresh: Reference[]): Promise<string> => {
+    const identityKey = hmacSha256(key, encodeCanonical([kind, identity]))
+    const name = Buffer.from(identityKey).toString('base64')
+    const known = assigned.get(name) ?? (await store.findReference(kind, identityKey)) ?? assigned.get(name)
+    const reference = known ?? `${prefixes[kind]}${randomBytes(8).toString('hex')}`
+    if (known === undefined) fresh.push({ kind, reference, identityKey })
+    keepBounded(assigned, name, reference)
+    return reference
+  }
+  return {
+    refer: async (identity, fresh) => {
+      const text = Buffer.from(identity).toString('latin1')
+      const seen = sections.get(text)
+      if (seen !== undefined) return seen
+      const { user, token } = parseIdentity(identity)
+      const references = {
+        ...(user === undefined ? {} : { subject: await assign('subject', user, fresh) }),
+        ...(token === undefined ? {} : { credential: await assign('credential', token, fresh) }),
+      }
+      keepBounded(sections, text, references)
+      return references
+    },
+  }
+}
+
+/** Everything can be looked up again, so the cache simply starts over. */
+function keepBounded<T>(cache: Map<string, T>, name: string, value: T): void {
+  if (cache.size >= rememberedMax) cache.clear()
+  cache.set(name, value)
+}
+
+/**
+ * What tells one person and one credential from another in an `identity` section: not how well it is known (assurance,
+ * reason), which may change for the same person. A section that says neither gives no reference.
+ */
+function parseIdentity(bytes: Uint8Array): { user?: unknown; token?: unknown } {
+  let section: unknown
+  try {
+    section = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch (error) {
+    // The commitment holds, so the sensor wrote it; what is not JSON names nobody.
+    if (error instanceof SyntaxError) return {}
+    throw error
+  }
+  if (!isObject(section)) return {}
+  const user = isObject(section.user) ? pick(section.user, ['issuer', 'method', 'name', 'subject', 'uid']) : undefined
+  const token = isObject(section.token) ? pick(section.token, ['digest', 'hash']) : undefined
+  return { ...(user === undefined ? {} : { user }), ...(token === undefined ? {} : { token }) }
+}
+
+/** The named members as far as they are text or numbers; undefined where none beside `method` is. */
+function pick(fact: Record<string, unknown>, names: readonly string[]): Record<string, unknown> | undefined {
+  const picked = names.filter((name) => typeof fact[name] === 'string' || Number.isSafeInteger(fact[name]))
+  if (picked.every((name) => name === 'method')) return undefined
+  return Object.fromEntries(picked.map((name) => [name, fact[name]]))
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
