@@ -1,0 +1,167 @@
+import fc, { type Arbitrary } from 'fast-check'
+import type { Absent } from '../absent.ts'
+import { type DecisionSection, verdicts } from '../decision-section.ts'
+import type { EnvironmentSection, ProcessFacts } from '../environment-section.ts'
+import { type Actor, actorKinds, type IdentitySection, type TokenRef } from '../identity-section.ts'
+import { assurances } from '../kinds.ts'
+import type { OutputSection } from '../output-section.ts'
+import type { PurposeSection } from '../purpose-section.ts'
+import { type ResourcesSection, resourceTypes } from '../resources-section.ts'
+import { digest, hash, integer, name, timestamp, words } from './arbitrary.ts'
+
+/** Valid sections, for properties. */
+
+const plain = { noNullPrototype: true } as const
+const absent: Arbitrary<Absent> = fc.record({ absent: words }, plain)
+const grounds = { assurance: fc.constantFrom(...assurances), method: words, source: words, reason: words }
+const required = <K extends string>(...requiredKeys: K[]) => ({ requiredKeys, noNullPrototype: true }) as const
+
+const actor: Arbitrary<Actor> = fc.record(
+  {
+    ...grounds,
+    id: words,
+    kind: fc.constantFrom(...actorKinds),
+    name,
+    version: name,
+    issuer: words,
+    uid: integer,
+    executable: hash,
+  },
+  required('assurance', 'method', 'source', 'id'),
+)
+const token: Arbitrary<TokenRef> = fc.record(
+  { ...grounds, digest, issuer: words, audience: words },
+  required('assurance', 'method', 'source', 'digest'),
+)
+
+export const identity: Arbitrary<IdentitySection> = fc.record(
+  {
+    agent: fc.oneof(actor, absent),
+    workload: fc.oneof(actor, absent),
+    user: fc.oneof(actor, absent),
+    role: fc.oneof(actor, absent),
+    token: fc.oneof(token, absent),
+    delegation: fc.array(actor, { maxLength: 3 }),
+  },
+  plain,
+)
+
+export const output: Arbitrary<OutputSection> = fc.record(
+  {
+    form: fc.constantFrom('result', 'error', 'none'),
+    digest,
+    blocks: fc.array(fc.record({ type: name, bytes: integer, mimeType: name }, required('type', 'bytes')), {
+      maxLength: 4,
+    }),
+    blocksOmitted: integer,
+    structuredBytes: integer,
+    errorMessageBytes: integer,
+    text: fc.json(),
+  },
+  required('form', 'blocks', 'blocksOmitted'),
+)
+
+export const resources: Arbitrary<ResourcesSection> = fc.record(
+  {
+    resources: fc.array(
+      fc.record(
+        {
+          type: fc.constantFrom(...resourceTypes),
+          name: words,
+          dataTypes: fc.array(words, { maxLength: 3 }),
+          level: words,
+          source: words,
+        },
+        required('type', 'name', 'dataTypes', 'source'),
+      ),
+      { maxLength: 4 },
+    ),
+    omitted: integer,
+  },
+  plain,
+)
+
+export const decision: Arbitrary<DecisionSection> = fc.record(
+  {
+    engine: fc.oneof(fc.record({ name: words, version: words }, plain), absent),
+    policies: fc.array(
+      fc.record(
+        { id: words, version: words, definition: hash, verdict: fc.constantFrom(...verdicts), reason: words },
+        required('id', 'verdict'),
+      ),
+      { maxLength: 3 },
+    ),
+    conditions: fc.array(
+      fc.record(
+        { policy: words, condition: words, value: name, result: fc.constantFrom('holds', 'fails', 'error') },
+        plain,
+      ),
+      { maxLength: 3 },
+    ),
+    obligations: fc.array(words, { maxLength: 3 }),
+    rationale: words,
+  },
+  plain,
+)
+
+export const purpose: Arbitrary<PurposeSection> = fc.oneof(
+  absent,
+  fc.record(
+    {
+      kind: fc.constantFrom('task' as const, 'intent' as const),
+      statement: words,
+      assurance: fc.constant('claimed' as const),
+      source: words,
+    },
+    plain,
+  ),
+)
+
+const processFacts: Arbitrary<ProcessFacts> = fc.record(
+  { pid: integer, startedAt: timestamp, executable: words },
+  required('pid'),
+)
+const port = fc.nat(65_535)
+
+export const environment: Arbitrary<EnvironmentSection> = fc.record(
+  {
+    host: fc.oneof(
+      absent,
+      fc.record(
+        { os: words, arch: words, name: words, region: words, node: words, pod: words, container: words },
+        required('os', 'arch'),
+      ),
+    ),
+    processes: fc.oneof(
+      absent,
+      fc.record(
+        { sensor: processFacts, client: fc.oneof(processFacts, absent), server: fc.oneof(processFacts, absent) },
+        plain,
+      ),
+    ),
+    network: fc.oneof(
+      absent,
+      fc.array(
+        fc.record(
+          {
+            peer: fc.constantFrom('client' as const, 'server' as const),
+            protocol: fc.constantFrom('tcp' as const, 'udp' as const, 'unix' as const),
+            localAddress: name,
+            localPort: port,
+            remoteAddress: name,
+            remotePort: port,
+          },
+          plain,
+        ),
+        { maxLength: 2 },
+      ),
+    ),
+    ids: fc.record({ requestId: words, conversationId: name, taskId: name, method: name }, required()),
+    redactions: fc.array(
+      fc.record({ path: name, rule: words, bytes: integer, digest }, required('path', 'rule', 'bytes')),
+      { maxLength: 3 },
+    ),
+    redactionsOmitted: integer,
+  },
+  plain,
+)
