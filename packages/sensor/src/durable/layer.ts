@@ -31,6 +31,8 @@ export interface LayerFile {
 export type OpenMode = 'create' | 'write' | 'read'
 
 export interface FileLayer {
+  /** How many syncs of one file it is sensible to have in flight. */
+  readonly parallelSyncs: number
   open(path: string, mode: OpenMode): Promise<LayerFile>
   /** undefined where nothing is at the path. */
   identify(path: string): Promise<FileIdentity | undefined>
@@ -111,6 +113,8 @@ const syncsDirectories = process.platform !== 'win32'
 
 /** The operating system's files. */
 export const systemLayer: FileLayer = {
+  // Of the four threads that libuv does file work on, one stays free for writes while syncs are slow.
+  parallelSyncs: 3,
   open: async (path, mode) => toFile(await call<number>((done) => open(path, openFlags[mode], fileMode, done))),
   identify: async (path) => {
     const found = await unlessMissing(call<Stats>((done) => stat(path, done)))

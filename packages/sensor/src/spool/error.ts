@@ -1,3 +1,5 @@
+import { AppendError, type AppendErrorCode, toAppendError } from '../durable/append.ts'
+
 /**
  * What a stream answers when it cannot record.
  * - `spool_full`: no space on the disk or within the spool's limit. Retry: space may come back.
@@ -45,4 +47,19 @@ export class SpoolCorrupt extends Error {
     this.offset = offset
     this.why = why
   }
+}
+
+const codesOf: Record<AppendErrorCode, SpoolErrorCode> = {
+  append_full: 'spool_full',
+  append_read_only: 'spool_read_only',
+  append_replaced: 'spool_replaced',
+  append_io: 'spool_io',
+}
+
+/** What a stream answers for a failure below it. A defect of ours counts as `spool_io`: nothing may pass as recorded. */
+export function toSpoolError(path: string, error: unknown): SpoolError {
+  if (error instanceof SpoolError) return error
+  const failed = toAppendError(path, error)
+  if (failed instanceof AppendError) return new SpoolError(codesOf[failed.code], failed.message, { cause: error })
+  return new SpoolError('spool_io', `${path}: ${String(error)}`, { cause: error })
 }

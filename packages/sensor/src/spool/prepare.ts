@@ -1,0 +1,95 @@
+import { hashHeader } from '@affidavit/evidence/record/hash'
+import type { Draft, Hash, Header, Timestamp, Uuid } from '@affidavit/evidence/record/header'
+import { encodeHeader } from '@affidavit/evidence/record/header-bytes'
+import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
+import {
+  commitSection,
+  deriveRecordKeys,
+  deriveRecordSecret,
+  encodeBody,
+  type Sections,
+} from '@affidavit/evidence/record/sections'
+import { sealing, sha256 } from '../crypto/node.ts'
+import { toHash } from './commit.ts'
+import { commitFrameBytes, encodeRecordFrame, recordOverheadBytes } from './frame.ts'
+
+/** What every record of one stream shares. */
+export interface StreamFrom {
+  tenant: string
+  epoch: string
+  streamId: Uuid
+  bootId: string
+  /** 32 bytes; known to this process and, sealed, to the collector. */
+  secret: Uint8Array
+}
+
+/** Where in the stream the record would stand. */
+export interface Place {
+  seq: number
+  prev: Hash | undefined
+}
+
+export interface PreparedRecord {
+  /** Header hash, 32 bytes. */
+  hash: Uint8Array
+  /** Bytes it takes in the segment, a commit of its own included. */
+  bytes: number
+  /** Seals the body and encodes the frame. Call it only for the record that takes this place: its keys seal once. */
+  encode(): Uint8Array
+}
+
+const tagBytes = 16
+const nothing = new Uint8Array(0)
+
+interface Clock {
+  time: Timestamp
+  monotonicUs: number
+}
+
+/** Wall and monotonic clock of now. */
+function readClock(): Clock {
+  const [seconds, nanoseconds] = process.hrtime()
+  return { time: new Date().toISOString(), monotonicUs: seconds * 1_000_000 + Math.floor(nanoseconds / 1000) }
+}
+
+/** Makes a record of a draft, all but sealed. Throws RecordError where the draft makes no valid header. */
+export function prepareRecord(from: StreamFrom, place: Place, draft: Draft, sections: Sections): PreparedRecord {
+  const present = sectionNames.filter((name) => sections[name] !== undefined)
+  const keys =
+    present.length === 0 ? undefined : deriveRecordKeys(sealing, deriveRecordSecret(sealing, from.secret, place.seq))
+  const commitments: Partial<Record<SectionName, Hash>> = {}
+  let bodyBytes = keys === undefined ? 0 : tagBytes
+  for (const name of present) {
+    const bytes = sections[name] ?? nothing
+    if (keys !== undefined) commitments[name] = toHash(commitSection(sha256, name, keys.saltOf(name), bytes))
+    bodyBytes += bytes.length + 5
+  }
+  const header = encodeHeader(toHeader(from, place, draft, commitments))
+  return {
+    hash: hashHeader(sha256, header),
+    bytes: recordOverheadBytes + header.length + bodyBytes + commitFrameBytes,
+    encode: () =>
+      encodeRecordFrame(header, keys === undefined ? nothing : sealing.seal(keys.bodyKey, encodeBody(sections))),
+  }
+}
+
+function toHeader(
+  { tenant, epoch, streamId, bootId }: StreamFrom,
+  { seq, prev }: Place,
+  draft: Draft,
+  sections: Partial<Record<SectionName, Hash>>,
+): Header {
+  const clock = draft.time === undefined || draft.monotonicUs === undefined ? readClock() : undefined
+  const core = {
+    v: 1 as const,
+    tenant,
+    epoch,
+    streamId,
+    seq,
+    bootId,
+    time: draft.time ?? clock?.time ?? '',
+    monotonicUs: draft.monotonicUs ?? clock?.monotonicUs ?? 0,
+    sections,
+  }
+  return prev === undefined ? { ...draft, ...core } : { ...draft, ...core, prev }
+}
