@@ -1,39 +1,157 @@
+import { createDigest } from './digest.ts'
+import { markerOf } from './marker.ts'
 import type { Removal } from './removal.ts'
+import { classDefaults, type Match, type RuleClass, ruleClasses } from './rule.ts'
+import { type Scan, scanString } from './scan-string.ts'
+import type { UserRule } from './user-rule.ts'
+import { scanNestedJson, splice, walkJson } from './walk-json.ts'
 
 /** What `loadPatterns` makes of a user's YAML. */
 export interface CompiledPatterns {
-  rules: readonly { id: string }[]
+  classes: Partial<Record<RuleClass, boolean>>
+  disabledRules: ReadonlySet<string>
+  rules: readonly UserRule[]
 }
 
 export interface RedactorOptions {
   /** 32 bytes: the tenant's correlation key of the epoch. */
   correlationKey: Uint8Array
   patterns?: CompiledPatterns
+  /** Longer input becomes one marker. Default 4 MiB. */
+  bytesMax?: number
 }
 
 export interface Redactor {
-  /** Text spliced from the original bytes. What is not JSON is redacted as plain text. Never throws. */
+  /**
+   * Text spliced from the original bytes: outside the removals every byte is the same, and valid JSON stays valid JSON.
+   * What is not JSON is redacted as plain text. Never throws.
+   */
   redactJson(text: Uint8Array): { text: Uint8Array; removed: Removal[] }
   redactText(text: string): { text: string; removed: Removal[] }
 }
 
-const secret = /\b(?:gh[pousr]_[A-Za-z0-9]{36}|AKIA[A-Z2-7]{16})\b/g
+const bytesMaxDefault = 4 * 1024 * 1024
+/** How often a unit may be looked at, over all encodings and passes; ordinary input needs two to four. */
+const workPerUnit = 12
+const workMin = 100_000
+const removalsMax = 1_000
+const knownMax = 64
 
-/** Removes what the default rules and the user's patterns match. */
-export function createRedactor(_options: RedactorOptions): Redactor {
-  const redactText = (text: string) => {
-    const removed: Removal[] = []
-    const out = text.replace(secret, (value) => {
-      removed.push({ path: '', rule: 'secret', bytes: value.length })
-      return '[REDACTED:secret]'
-    })
-    return { text: out, removed }
-  }
+/** Removes what the default rules and the user's patterns match. Keeps no state between calls. */
+export function createRedactor(options: RedactorOptions): Redactor {
+  const digestOf = createDigest(options.correlationKey)
+  const bytesMax = options.bytesMax ?? bytesMaxDefault
+  const settings = settingsOf(options.patterns)
+  const list = (matches: readonly Match[]) => listRemovals(matches, digestOf)
+
   return {
-    redactText,
-    redactJson(bytes) {
-      const { text, removed } = redactText(Buffer.from(bytes).toString('latin1'))
-      return { text: Buffer.from(text, 'latin1'), removed }
+    redactText(text) {
+      if (text.length > bytesMax) return elide(text.length, 'too-large')
+      const matches = redactTwice(text.length, settings, (scan) => scanString(text, scan, 0))
+      if (matches === undefined) return elide(text.length, 'detector-failed')
+      return { text: splice(text, matches), removed: list(matches) }
+    },
+    redactJson(text) {
+      const bytes = Buffer.from(text.buffer, text.byteOffset, text.length)
+      if (bytes.length > bytesMax) return elideJson(bytes.length, 'too-large')
+      const matches = redactTwice(bytes.length, settings, (scan) => walkJson(bytes, scan, 0) ?? walkPlain(bytes, scan))
+      if (matches === undefined) return elideJson(bytes.length, 'detector-failed')
+      return { text: spliceBytes(bytes, matches), removed: list(matches) }
     },
   }
+}
+
+type Settings = Pick<Scan, 'enabled' | 'disabledRules' | 'userRules'>
+
+function settingsOf(patterns: CompiledPatterns | undefined): Settings {
+  const enabled = ruleClasses.filter((name) => patterns?.classes[name] ?? classDefaults[name])
+  return {
+    enabled: new Set(enabled),
+    disabledRules: patterns?.disabledRules ?? new Set(),
+    userRules: patterns?.rules ?? [],
+  }
+}
+
+/**
+ * The first pass finds secrets by name and shape; the second also removes them where they stand without either. A detector
+ * that fails costs the value, not the record: undefined means that the whole input has to go.
+ */
+function redactTwice(units: number, settings: Settings, pass: (scan: Scan) => Match[]): Match[] | undefined {
+  const work = { left: units * workPerUnit + workMin }
+  const scan: Scan = { ...settings, known: new Map(), work, scanNested: scanNestedJson }
+  try {
+    const first = pass(scan)
+    const known = knownSecrets(first)
+    return known.size === 0 ? first : pass({ ...scan, known, work: { left: units * workPerUnit + workMin } })
+  } catch (failure) {
+    if (failure instanceof Error) return undefined
+    throw failure
+  }
+}
+
+function knownSecrets(matches: readonly Match[]): Map<string, string> {
+  const known = new Map<string, string>()
+  for (const match of matches)
+    for (const { value, rule, class: ruleClass } of match.removed)
+      if (ruleClass === 'secret' && known.size < knownMax && isWorthRepeating(value)) known.set(value, rule)
+  return known
+}
+
+/** Short words would be removed from half the text. */
+function isWorthRepeating(value: string): boolean {
+  return value.length >= 8 || (value.length >= 6 && /\d/.test(value) && /\D/.test(value))
+}
+
+/** Bytes that are no JSON, as text; where they are not UTF-8 either, byte for byte as Latin-1. */
+function walkPlain(bytes: Buffer, scan: Scan): Match[] {
+  const text = bytes.toString('utf8')
+  if (Buffer.byteLength(text) !== bytes.length || !Buffer.from(text).equals(bytes))
+    return scanString(bytes.toString('latin1'), scan, 0)
+  const matches = scanString(text, scan, 0)
+  if (text.length === bytes.length) return matches
+  let unit = 0
+  let byte = 0
+  const byteAt = (target: number) => {
+    byte += Buffer.byteLength(text.slice(unit, target))
+    unit = target
+    return byte
+  }
+  return matches.map((match) => ({ ...match, start: byteAt(match.start), end: byteAt(match.end) }))
+}
+
+function spliceBytes(bytes: Buffer, matches: readonly Match[]): Buffer {
+  if (matches.length === 0) return bytes
+  const parts: Buffer[] = []
+  let at = 0
+  for (const match of matches) {
+    parts.push(bytes.subarray(at, match.start), Buffer.from(match.replacement, 'latin1'))
+    at = match.end
+  }
+  parts.push(bytes.subarray(at))
+  return Buffer.concat(parts)
+}
+
+function listRemovals(matches: readonly Match[], digestOf: ReturnType<typeof createDigest>): Removal[] {
+  const removed: Removal[] = []
+  let unlistedBytes = 0
+  for (const match of matches)
+    for (const { path, rule, value, class: ruleClass } of match.removed) {
+      const bytes = Buffer.byteLength(value)
+      if (removed.length >= removalsMax) {
+        unlistedBytes += bytes
+        continue
+      }
+      const digest = digestOf(value, ruleClass)
+      removed.push({ path, rule, bytes, ...(digest === undefined ? {} : { digest }) })
+    }
+  if (unlistedBytes > 0) removed.push({ path: '', rule: 'unlisted', bytes: unlistedBytes })
+  return removed
+}
+
+function elide(bytes: number, rule: string): { text: string; removed: Removal[] } {
+  return { text: markerOf(rule), removed: [{ path: '', rule, bytes }] }
+}
+
+function elideJson(bytes: number, rule: string): { text: Uint8Array; removed: Removal[] } {
+  return { text: Buffer.from(JSON.stringify(markerOf(rule))), removed: [{ path: '', rule, bytes }] }
 }

@@ -1,0 +1,189 @@
+import { isMask, isPlaceholderWord, isReference, looksSecret } from './filler.ts'
+import { judgeKey, type KeyVerdict, wordsOf } from './key-names.ts'
+import { isMarker } from './marker.ts'
+import { matchOf } from './match.ts'
+import type { ContextRule, Match } from './rule.ts'
+import { contextKeywords, contextRules } from './rules/contextual.ts'
+
+/** A value behind a name, in text that need not be JSON: `name=value`, `name: "value"`, `<name>value</name>`, `--name value`. */
+interface Assigned {
+  name: string
+  value: string
+  start: number
+  isQuoted: boolean
+  /** What joined them: a colon in prose means less than an equals sign. */
+  separator: string
+}
+
+const nameCharsMax = 96
+const valueCharsMax = 16_384
+const triesPerRunMax = 16
+const nameChar = /[\p{L}\p{N}_.$-]/u
+const afterSeparator = /[=:>~?|]{0,3}[ \t]{0,16}(?:\\[rnt])?(?:[bfruBFRU@$]?(\\{0,3}["'`]))?/y
+const quotedValue: Record<string, RegExp> = { '"': /[^"\n]*/y, "'": /[^'\n]*/y, '`': /[^`]*/y }
+const plainValue = /[^\s,;&|<>()"'`{}[\]\\]*/y
+/** References keep their brackets: `${{ secrets.X }}`, `<token>`, `{user}`, `[PASSWORD]`, and a marker is one word. */
+const bracketed =
+  /(?:\$?\{\{[^{}\n]{0,200}\}\}|\$\{[^{}\n]{0,200}\}|\$\([^()\n]{0,200}\)|<[^<>\n]{0,100}>|\{[^{}\n]{0,200}\}|\[[A-Z][^[\]\n]{0,100}\])[^\s,;&|<>()"'`{}[\]\\]*/y
+const headerValue = /[^"'`\r\n\\]*/y
+
+/** Finds secrets by the name in front of them. Linear: every name is bounded, and values are read once. */
+export function matchAssignments(text: string, onMatch: (match: Match) => void): void {
+  let valueEnd = 0
+  const run = { end: 0, tries: 0 }
+  for (const separator of text.matchAll(
+    /[=:]|(?<=<[\w:.-]{1,64})>|(?<=(?:^|[\s"'`[(,])--?[A-Za-z][\w-]{1,60})[ \t]/g,
+  )) {
+    const at = separator.index
+    if (at < valueEnd) continue
+    const name = readName(text, at)
+    if (name === undefined) continue
+    const verdict = judgeKey(name)
+    const context = contextKeywords.test(name.toLowerCase()) ? contextFor(name) : []
+    if (verdict === undefined && context.length === 0) continue
+    if (at < run.end && run.tries >= triesPerRunMax) continue
+    const assigned = readValue(text, at + 1, { name, separator: separator[0] })
+    const match = mayTry(run, assigned) ? judgeAssigned(assigned, verdict, context) : undefined
+    if (match === undefined) continue
+    valueEnd = match.end
+    onMatch(match)
+  }
+}
+
+/** `token=token=token=…` would be read to its end from every sign; after so many turned down the rest of the run is left. */
+function mayTry(run: { end: number; tries: number }, { start, value }: Assigned): boolean {
+  const end = start + value.length
+  run.tries = end === run.end ? run.tries + 1 : 0
+  run.end = end
+  return run.tries < triesPerRunMax
+}
+
+/** The name that ends before `at`, over quotes, brackets and spaces; two words where the last alone says nothing. */
+function readName(text: string, at: number): string | undefined {
+  let end = at
+  const gapMin = Math.max(0, at - 12)
+  while (end > gapMin && /[\s"'`\\\]?:+|=>]/.test(text[end - 1] ?? '')) end--
+  const start = nameStart(text, end)
+  if (start === end) return undefined
+  const name = text.slice(start, end)
+  if (!/^(?:key|token|code|phrase|string|secret|word)s?$/i.test(name) || text[start - 1] !== ' ') return name
+  const before = nameStart(text, start - 1)
+  return before === start - 1 ? name : `${text.slice(before, start - 1)}_${name}`
+}
+
+function nameStart(text: string, end: number): number {
+  let start = end
+  const startMin = Math.max(0, end - nameCharsMax)
+  while (start > startMin && isNameChar(text, start - 1)) start--
+  return start
+}
+
+function isNameChar(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  if (code < 128)
+    return (
+      (code >= 48 && code <= 57) ||
+      (code >= 65 && code <= 90) ||
+      (code >= 97 && code <= 122) ||
+      code === 95 ||
+      code === 45 ||
+      code === 46 ||
+      code === 36
+    )
+  return nameChar.test(text[at] ?? '')
+}
+
+const contextCache = new Map<string, readonly ContextRule[]>()
+
+const otherwiseNamed =
+  /^(?:commit|sha\d*|rev|revision|hash|checksum|digest|etag|md|version|trace|span|request|tenant|org|organization|project|workspace|branch|tag|url|uri|path|host|name|region|dsn)$/
+const idWithKey = /^(?:access|client|app|api|key)$/
+
+function contextFor(name: string): readonly ContextRule[] {
+  const known = contextCache.get(name)
+  if (known !== undefined) return known
+  const words = wordsOf(name)
+  const last = words.at(-1) ?? ''
+  const isAbout = otherwiseNamed.test(last) || (/^ids?$/.test(last) && !idWithKey.test(words.at(-2) ?? ''))
+  const flat = words.join('')
+  const found = isAbout ? [] : contextRules.filter(({ keyword }) => keyword.test(flat))
+  if (contextCache.size > 5_000) contextCache.clear()
+  contextCache.set(name, found)
+  return found
+}
+
+function readValue(text: string, from: number, named: { name: string; separator: string }): Assigned {
+  afterSeparator.lastIndex = from
+  const opened = afterSeparator.exec(text)
+  const quote = opened?.[1]
+  const start = from + (opened?.[0].length ?? 0)
+  const isHeader = /^(?:proxy[-_])?authorization$|cookie$/i.test(named.name)
+  const value = quote !== undefined ? readQuoted(text, start, quote) : readPlain(text, start, isHeader)
+  return { ...named, value, start, isQuoted: quote !== undefined }
+}
+
+/** Up to the same quote; behind an escaped quote up to the next escape. */
+function readQuoted(text: string, start: number, quote: string): string {
+  const pattern = quote.length > 1 ? /[^\\"'`\n]*/y : (quotedValue[quote] ?? plainValue)
+  return readWith(pattern, text, start)
+}
+
+function readPlain(text: string, start: number, isHeader: boolean): string {
+  if (isHeader) return readWith(headerValue, text, start).trimEnd()
+  return readWith(bracketed, text, start) || readWith(plainValue, text, start)
+}
+
+function readWith(pattern: RegExp, text: string, start: number): string {
+  const bounded = text.length - start > valueCharsMax ? text.slice(start, start + valueCharsMax) : text
+  pattern.lastIndex = bounded === text ? start : 0
+  return pattern.exec(bounded)?.[0] ?? ''
+}
+
+function judgeAssigned(
+  assigned: Assigned,
+  verdict: KeyVerdict | undefined,
+  context: readonly ContextRule[],
+): Match | undefined {
+  const { value, start } = assigned
+  if (value === '' || isMarker(value)) return undefined
+  for (const rule of context)
+    if (rule.value.test(value) && (rule.accept === undefined || rule.accept(value)))
+      return matchOf(rule.id, 'secret', { value, start })
+  if (verdict === undefined) return undefined
+  const scheme = verdict.rule === 'authorization' ? schemeOf(value) : ''
+  const secret = value.slice(scheme.length)
+  if (!isSecretValue(secret, verdict, assigned)) return undefined
+  return matchOf(verdict.rule, verdict.class, { value: secret, start: start + scheme.length })
+}
+
+/** `Bearer `, `Basic ` and the like, which stay readable; RFC 9110 §11.4. */
+export function schemeOf(value: string): string {
+  return (
+    /^(?:Bearer|Basic|Digest|Token|ApiKey|Negotiate|NTLM|SSWS|Bot|GoogleLogin|AWS4-HMAC-SHA256|Signature|Key|OAuth|Splunk|GenieKey|DPoP)[ \t]+/i.exec(
+      value,
+    )?.[0] ?? ''
+  )
+}
+
+function isSecretValue(value: string, verdict: KeyVerdict, assigned: Assigned): boolean {
+  if (value === '' || isMarker(value)) return false
+  if (verdict.strength === 'pin') return /^\d{3,8}$/.test(value)
+  if (verdict.strength === 'card' || verdict.strength === 'ssn') return /^\d[\d -]{7,22}$/.test(value)
+  if (verdict.strength === 'iban') return /^[A-Z]{2}\d{2}[A-Z0-9 ]{11,38}$/i.test(value)
+  if (verdict.strength === 'password') return isPasswordValue(value, assigned)
+  if (verdict.rule === 'cookie') return value.length >= 8 && /[=\d]/.test(value) && !isReference(value)
+  if (verdict.rule === 'authorization')
+    return !/\s/.test(value) ? looksSecret(value) : /(?:Signature|response|token)=/i.test(value)
+  return looksSecret(value)
+}
+
+/** A password has no shape of its own, so what it stands in decides: prose, code and type names are not passwords. */
+function isPasswordValue(value: string, { isQuoted, separator, name }: Assigned): boolean {
+  if (value.length < 4 || isReference(value) || isMask(value) || isPlaceholderWord(value)) return false
+  if (/^(?:[A-Za-z]:\\|\.{0,2}\/|~\/)/.test(value) && /pwd$/i.test(name)) return false
+  if (isQuoted) return value.length <= 512 && !/^[A-Za-z]+(?: [A-Za-z]+){2,}[.:!?]?$/.test(value)
+  if (/^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+$/.test(value) && !/\d/.test(value)) return false
+  if (/^\W+$/.test(value)) return value.length >= 6
+  if (/^[A-Za-z][a-z]*[.,:!?]?$/.test(value)) return separator === '=' && value.toLowerCase() !== name.toLowerCase()
+  return true
+}

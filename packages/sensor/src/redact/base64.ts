@@ -1,0 +1,68 @@
+import { utf8Of } from './views.ts'
+
+/** A run of base64 in a string that decodes to text. */
+export interface EncodedRun {
+  start: number
+  end: number
+  text: string
+}
+
+const run = /[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}/g
+const charsMin = 16
+const charsMax = 4 * 1024 * 1024
+
+/**
+ * Runs of standard or URL-safe base64 (RFC 4648 §4, §5; line breaks as in MIME) whose bytes are text: UTF-8 without control
+ * characters, or UTF-16LE as PowerShell's -EncodedCommand has it. A look at the first bytes spares the rest for words and paths.
+ */
+export function encodedRuns(text: string): EncodedRun[] {
+  if (text.length < charsMin) return []
+  const runs: EncodedRun[] = []
+  for (const found of text.matchAll(run)) {
+    const whole = decodeRun(found[0], found.index)
+    if (whole !== undefined) runs.push(whole)
+    else if (found[0].includes('/')) runs.push(...decodeSegments(found[0], found.index))
+  }
+  return runs
+}
+
+/** A slash may also part a path: `/files/<base64>/raw`. */
+function decodeSegments(path: string, start: number): EncodedRun[] {
+  const runs: EncodedRun[] = []
+  let at = start
+  for (const segment of path.split('/')) {
+    const decoded = segment.length >= charsMin ? decodeRun(segment, at) : undefined
+    if (decoded !== undefined) runs.push(decoded)
+    at += segment.length + 1
+  }
+  return runs
+}
+
+function decodeRun(encoded: string, start: number): EncodedRun | undefined {
+  if (encoded.length > charsMax || !startsAsText(encoded)) return undefined
+  const text = textOf(Buffer.from(encoded, 'base64'))
+  return text === undefined ? undefined : { start, end: start + encoded.length, text }
+}
+
+function startsAsText(encoded: string): boolean {
+  const bytes = Buffer.from(encoded.slice(0, 24), 'base64')
+  return bytes.length >= 8 && (isUtf16(bytes) || bytes.every((byte) => isTextByte(byte)))
+}
+
+function textOf(bytes: Buffer): string | undefined {
+  if (isUtf16(bytes)) return bytes.toString('utf16le')
+  const text = utf8Of(bytes)
+  return text === undefined || controls.test(text) ? undefined : text
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: text is what has none of them.
+const controls = /[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]/
+
+function isTextByte(byte: number): boolean {
+  return byte >= 0x20 ? byte !== 0x7f : (byte >= 9 && byte <= 13) || byte === 27
+}
+
+function isUtf16(bytes: Uint8Array): boolean {
+  const sample = bytes.subarray(0, 16)
+  return sample.length >= 8 && sample.every((byte, i) => (i % 2 === 0 ? isTextByte(byte) : byte === 0))
+}

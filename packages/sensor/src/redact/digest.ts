@@ -1,0 +1,38 @@
+import { createHash, createHmac } from 'node:crypto'
+import type { KeyedDigest } from '@affidavit/evidence/record/header'
+import type { RuleClass } from './rule.ts'
+
+const bitsMin = 40
+const charsMin = 8
+
+/** HMAC-SHA256 of removed values, so that equal ones meet across records without being there. */
+export function createDigest(
+  correlationKey: Uint8Array,
+): (value: string, ruleClass: RuleClass) => KeyedDigest | undefined {
+  const keyId = createHash('sha256').update(correlationKey).digest('hex').slice(0, 8)
+  return (value, ruleClass) => {
+    const canonical = canonicalOf(value, ruleClass)
+    if (canonical.length < charsMin || bitsOf(canonical) < bitsMin) return undefined
+    return `${keyId}:${createHmac('sha256', correlationKey).update(canonical, 'utf8').digest('base64')}`
+  }
+}
+
+/** One spelling per number and address: cards and IBANs without separators, addresses in lower case. Secrets as they are. */
+function canonicalOf(value: string, ruleClass: RuleClass): string {
+  if (ruleClass === 'card' || ruleClass === 'ssn') return value.replace(/\D/g, '')
+  if (ruleClass === 'iban') return value.replace(/\s/g, '').toUpperCase()
+  return ruleClass === 'email' || ruleClass === 'domain' ? value.toLowerCase() : value
+}
+
+/**
+ * How many guesses the value's shape allows, in bits: its length times the alphabet it visibly uses. Numbers up to 12 digits
+ * (SSN, IPv4, most phone numbers) and eight lower-case letters stay below 40 bits, which a key holder would try in minutes.
+ */
+function bitsOf(value: string): number {
+  const packed = value.replace(/[\s().+/:-]/g, '')
+  if (/^\d*$/.test(packed)) return packed.length * Math.log2(10)
+  const kinds = [/\d/, /[a-z]/, /[A-Z]/, /[^A-Za-z\d]/]
+  const sizes = [10, 26, 26, 33]
+  const alphabet = kinds.reduce((sum, kind, i) => sum + (kind.test(value) ? (sizes[i] ?? 0) : 0), 0)
+  return value.length * Math.log2(alphabet)
+}

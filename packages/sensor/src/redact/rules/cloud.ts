@@ -1,0 +1,66 @@
+import { isFiller, sequentialShare } from '../filler.ts'
+import type { PrefixRule } from '../rule.ts'
+import { isMixed } from './code.ts'
+
+/** Clouds, hosting, databases, monitoring. */
+export const cloudPrefixes: readonly PrefixRule[] = [
+  {
+    id: 'aws-access-key-id',
+    prefixes: ['AKIA', 'ASIA', 'ABIA', 'ACCA', 'A3T'],
+    tail: /[A-Z0-9]{16}(?![A-Za-z0-9])/y,
+    accept: (value) =>
+      !isFiller(value.slice(4)) && /[A-Z0-9]{16}$/.test(value) && (/\d/.test(value.slice(4)) || !/^A3T/.test(value)),
+  },
+  { id: 'aws-bedrock-key', prefixes: ['ABSK'], tail: /[A-Za-z0-9+/]{80,}={0,2}/y },
+  { id: 'aws-bedrock-key', prefixes: ['bedrock-api-key-'], tail: /[A-Za-z0-9+/=._-]{20,}/y },
+  {
+    id: 'google-api-key',
+    prefixes: ['AIza'],
+    tail: /[\w-]{35}(?![\w])/y,
+    accept: (value) => !isFiller(value.slice(4)) && sequentialShare(value) < 0.5,
+  },
+  { id: 'google-oauth-token', prefixes: ['ya29.'], tail: /[\w-]{30,}(?:\.[\w-]{1,100}){0,3}/y },
+  { id: 'google-refresh-token', prefixes: ['1//0'], tail: /[\w-]{35,}/y },
+  { id: 'google-client-secret', prefixes: ['GOCSPX-'], tail: /[\w-]{28}/y },
+  { id: 'google-hmac-key', prefixes: ['GOOG1E'], tail: /[A-Z0-9]{18,}/y },
+  { id: 'alibaba-access-key', prefixes: ['LTAI'], tail: /[A-Za-z0-9]{12,26}(?![A-Za-z0-9])/y, accept: isMixed },
+  { id: 'tencent-secret-id', prefixes: ['AKID'], tail: /[A-Za-z0-9]{32}(?![A-Za-z0-9])/y },
+  { id: 'baidu-api-key', prefixes: ['bce-v3/ALTAK-'], tail: /[A-Za-z0-9]{21}\/[a-f0-9]{40}/y },
+  { id: 'yandex-api-key', prefixes: ['AQVN'], tail: /[\w-]{35,38}(?![\w-])/y },
+  { id: 'yandex-iam-token', prefixes: ['t1.'], tail: /[A-Za-z0-9_-]{2,}={0,2}\.[A-Za-z0-9_-]{86}={0,2}/y },
+  { id: 'yandex-secret-key', prefixes: ['YC'], tail: /[\w-]{38}(?![\w-])/y, accept: isMixed },
+  { id: 'digitalocean-token', prefixes: ['dop_v1_', 'doo_v1_', 'dor_v1_'], tail: /[a-f0-9]{64}/y },
+  { id: 'heroku-api-key', prefixes: ['HRKU-'], tail: /[\w-]{36,}/y },
+  { id: 'flyio-token', prefixes: ['fo1_'], tail: /[\w-]{43}(?![\w-])/y },
+  { id: 'flyio-token', prefixes: ['fm1r_', 'fm1a_', 'fm2_'], tail: /[A-Za-z0-9+/_-]{100,}={0,3}/y },
+  { id: 'vercel-token', prefixes: ['vcp_', 'vci_', 'vca_', 'vcr_', 'vck_'], tail: /[A-Za-z0-9]{24,}/y },
+  { id: 'netlify-token', prefixes: ['nfp_'], tail: /[A-Za-z0-9]{36,}/y },
+  { id: 'render-token', prefixes: ['rnd_'], tail: /[A-Za-z0-9]{28,}/y },
+  { id: 'neon-token', prefixes: ['napi_'], tail: /[a-z0-9]{60,}/y },
+  { id: 'supabase-token', prefixes: ['sbp_'], tail: /[a-f0-9]{40}/y },
+  { id: 'supabase-secret-key', prefixes: ['sb_secret_'], tail: /[\w-]{20,}/y },
+  { id: 'planetscale-token', prefixes: ['pscale_tkn_', 'pscale_pw_', 'pscale_oauth_'], tail: /[\w.=-]{32,}/y },
+  { id: 'databricks-token', prefixes: ['dapi'], tail: /[a-f0-9]{32}(?:-\d)?(?![A-Za-z0-9])/y },
+  { id: 'clickhouse-key', prefixes: ['4b1d'], tail: /[A-Za-z0-9]{38}(?![A-Za-z0-9])/y },
+  { id: 'cloudflare-origin-ca-key', prefixes: ['v1.0-'], tail: /[a-f0-9]{24}-[a-f0-9]{146}/y },
+  { id: 'cloudflare-token', prefixes: ['cfut_', 'cfat_', 'cfk_'], tail: /[A-Za-z0-9_-]{40,}/y },
+  {
+    id: 'dynatrace-token',
+    prefixes: ['dt0c01.', 'dt0s01.', 'dt0s02.', 'dt0s08.'],
+    tail: /[A-Za-z0-9]{8,24}\.[A-Za-z0-9]{60,}/y,
+  },
+  { id: 'grafana-cloud-token', prefixes: ['glc_'], tail: /[A-Za-z0-9+/_-]{32,}={0,3}/y },
+  { id: 'grafana-service-account-token', prefixes: ['glsa_'], tail: /[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}/y },
+  { id: 'grafana-api-key', prefixes: ['eyJrIjoi'], tail: /[A-Za-z0-9+/_-]{60,}={0,3}/y },
+  { id: 'new-relic-key', prefixes: ['NRAK-', 'NRII-', 'NRRA-', 'NRIQ-', 'NRSP-'], tail: /[A-Za-z0-9-]{27,}/y },
+  { id: 'new-relic-key', prefixes: ['NRJS-'], tail: /[a-f0-9]{19}/y },
+  { id: 'honeycomb-key', prefixes: ['hcaik_', 'hcamk_', 'hcalk_'], tail: /[A-Za-z0-9]{50,}/y },
+  { id: 'datadog-token', prefixes: ['ddapp_', 'ddapi_', 'ddpat_'], tail: /[A-Za-z0-9]{30,}/y },
+  {
+    id: 'scaleway-access-key',
+    prefixes: ['SCW'],
+    tail: /[A-Z0-9]{17}(?![A-Za-z0-9])/y,
+    accept: (value) => /\d/.test(value),
+  },
+  { id: 'linode-token', prefixes: ['lin_pat_'], tail: /[a-f0-9]{40,}/y },
+]

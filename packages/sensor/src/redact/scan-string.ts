@@ -1,0 +1,98 @@
+import { matchAssignments } from './assignments.ts'
+import { encodedRuns } from './base64.ts'
+import { matchCurlUser } from './curl-user.ts'
+import { isMarker, markerOf } from './marker.ts'
+import { matchOf, mergeMatches } from './match.ts'
+import { matchPersonal } from './personal.ts'
+import { matchPrefixes } from './prefixes.ts'
+import { matchPrivateKeys } from './private-keys.ts'
+import type { Match, RuleClass } from './rule.ts'
+import { anchoredRules } from './rules/anchored.ts'
+import type { UserRule } from './user-rule.ts'
+import { escapeView, percentView, type View } from './views.ts'
+
+/** What one redaction works with. */
+export interface Scan {
+  enabled: ReadonlySet<RuleClass>
+  disabledRules: ReadonlySet<string>
+  userRules: readonly UserRule[]
+  /** Secrets found elsewhere in the same input, with the rule that found them: they go wherever they stand. */
+  known: ReadonlyMap<string, string>
+  /** Units that may still be looked at; bounds what nested encodings can cost. */
+  work: { left: number }
+  /** Redacts a string that is JSON itself; undefined where it is not. */
+  scanNested: (text: string, scan: Scan, depth: number) => Match[] | undefined
+}
+
+/** Encodings within encodings that are undone. */
+export const depthMax = 8
+
+/** Everything to remove from a decoded string: disjoint, in order. Beyond the work limit the string goes as a whole. */
+export function scanString(text: string, scan: Scan, depth: number): Match[] {
+  if (text.length < 3 || isMarker(text)) return []
+  scan.work.left -= text.length
+  if (scan.work.left < 0) return [{ ...matchOf('too-nested', 'secret', { value: text, start: 0 }) }]
+  if (depth < depthMax && /^\s{0,64}[[{"]/.test(text)) {
+    const nested = scan.scanNested(text, scan, depth + 1)
+    if (nested !== undefined) return mergeMatches(nested)
+  }
+  const matches = scanDirect(text, scan)
+  if (depth < depthMax) matches.push(...scanEncoded(text, scan, depth))
+  return mergeMatches(matches)
+}
+
+function scanDirect(text: string, scan: Scan): Match[] {
+  const matches: Match[] = []
+  const onMatch = (match: Match) => {
+    if (!scan.disabledRules.has(match.rule) && scan.enabled.has(match.class)) matches.push(match)
+  }
+  if (scan.enabled.has('secret')) {
+    matchPrefixes(text, onMatch)
+    matchAnchored(text, onMatch)
+    matchPrivateKeys(text, onMatch)
+    matchAssignments(text, onMatch)
+    if (text.includes('curl')) matchCurlUser(text, onMatch)
+    matchKnown(text, scan.known, onMatch)
+  }
+  matchPersonal(text, scan.enabled, onMatch)
+  for (const rule of scan.userRules)
+    for (const { start, end } of rule.find(text))
+      onMatch(matchOf(rule.id, rule.class, { value: text.slice(start, end), start }))
+  return matches
+}
+
+function matchAnchored(text: string, onMatch: (match: Match) => void): void {
+  for (const rule of anchoredRules) {
+    if (!rule.needs.some((need) => text.includes(need))) continue
+    for (const found of text.matchAll(rule.pattern)) {
+      const value = found.groups?.v ?? found[0]
+      const start = found.groups?.v === undefined ? found.index : found.index + found[0].lastIndexOf(value)
+      if (rule.accept === undefined || rule.accept(value)) onMatch(matchOf(rule.id, rule.class, { value, start }))
+    }
+  }
+}
+
+function matchKnown(text: string, known: ReadonlyMap<string, string>, onMatch: (match: Match) => void): void {
+  for (const [value, rule] of known)
+    for (let start = text.indexOf(value); start >= 0; start = text.indexOf(value, start + value.length))
+      onMatch(matchOf(rule, 'secret', { value, start }))
+}
+
+function scanEncoded(text: string, scan: Scan, depth: number): Match[] {
+  const matches: Match[] = []
+  for (const view of [percentView(text), escapeView(text)])
+    if (view !== undefined)
+      for (const match of scanString(view.text, scan, depth + 1)) matches.push(mapBack(match, view))
+  for (const run of encodedRuns(text)) {
+    const inner = scanString(run.text, scan, depth + 1)
+    const [first] = inner
+    if (first === undefined) continue
+    const removed = inner.flatMap((match) => match.removed)
+    matches.push({ ...first, start: run.start, end: run.end, removed, replacement: markerOf(first.rule) })
+  }
+  return matches
+}
+
+function mapBack(match: Match, view: View): Match {
+  return { ...match, start: view.offsets[match.start] ?? 0, end: view.offsets[match.end] ?? 0 }
+}

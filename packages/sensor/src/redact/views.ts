@@ -1,0 +1,82 @@
+/** A string as it reads after one encoding is undone, with the way back. */
+export interface View {
+  text: string
+  /** Offset in the encoded string of every unit of `text`, and of its end. */
+  offsets: Int32Array
+}
+
+const percent = /%[0-9A-Fa-f]{2}/
+const escape = /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\])/
+
+/** Undoes URL encoding (RFC 3986 §2.1, `+` stays). Bytes that are not UTF-8 stay as they are. Undefined where nothing is encoded. */
+export function percentView(text: string): View | undefined {
+  return percent.test(text) ? view(text, /(?:%[0-9A-Fa-f]{2})+/g, decodePercent) : undefined
+}
+
+/** Undoes backslash escapes in text that is not JSON, such as a cut-off JSON string or source code. */
+export function escapeView(text: string): View | undefined {
+  return escape.test(text) ? view(text, /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\bfnrt])/g, decodeEscape) : undefined
+}
+
+interface Piece {
+  text: string
+  /** Encoded units per decoded unit, in order. */
+  widths: readonly number[]
+}
+
+function view(text: string, pattern: RegExp, decode: (encoded: string) => Piece): View {
+  const offsets = new Int32Array(text.length + 1)
+  const parts: string[] = []
+  let length = 0
+  let at = 0
+  const keep = (end: number) => {
+    parts.push(text.slice(at, end))
+    for (; at < end; at++) offsets[length++] = at
+  }
+  for (const found of text.matchAll(pattern)) {
+    keep(found.index)
+    const piece = decode(found[0])
+    parts.push(piece.text)
+    for (const width of piece.widths) {
+      offsets[length++] = at
+      at += width
+    }
+  }
+  keep(text.length)
+  offsets[length] = text.length
+  return { text: parts.join(''), offsets: offsets.subarray(0, length + 1) }
+}
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function decodePercent(encoded: string): Piece {
+  const bytes = Buffer.from(encoded.replaceAll('%', ''), 'hex')
+  const text = utf8Of(bytes)
+  if (text === undefined) return { text: encoded, widths: Array.from(encoded, () => 1) }
+  const widths: number[] = []
+  for (const point of text) {
+    const width = 3 * Buffer.byteLength(point)
+    widths.push(...(point.length === 2 ? [0, width] : [width]))
+  }
+  return { text, widths }
+}
+
+/** Undefined where the bytes are not UTF-8. */
+export function utf8Of(bytes: Uint8Array): string | undefined {
+  try {
+    return strictUtf8.decode(bytes)
+  } catch (problem) {
+    if (problem instanceof TypeError) return undefined
+    throw problem
+  }
+}
+
+const named: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }
+
+function decodeEscape(encoded: string): Piece {
+  const kind = encoded[1] ?? ''
+  const isHex = kind === 'u' || kind === 'x'
+  const text =
+    isHex && encoded.length > 2 ? String.fromCharCode(Number.parseInt(encoded.slice(2), 16)) : (named[kind] ?? kind)
+  return { text, widths: [encoded.length] }
+}
