@@ -3,7 +3,6 @@ import { IndexError } from '../query/error.ts'
 import { type FetchedCall, fetchCall } from '../query/fetch.ts'
 import { type CallFilter, outcomeWords, parseOutcomeWord } from '../query/filter.ts'
 import { type CallPlace, iterateCalls, searchCalls } from '../query/sqlite/search.ts'
-import { readSize } from '../query/sqlite/write.ts'
 import { callColumns } from './call-columns.ts'
 import { csvTitle, toCsvLine, toJsonLine } from './call-lines.ts'
 import { waitUntilSequenced } from './catch-up.ts'
@@ -67,7 +66,7 @@ export const query: Command = {
     const source = await openSource(home)
     try {
       const db = await openIndex(home, source, context)
-      const question: Question = { db, source, filter, size: readSize(db) }
+      const question: Question = { db, source, filter }
       if (args.flag('json') || args.flag('csv')) await writeLines(question, { limit, csv: args.flag('csv') }, context)
       else await writeTable(question, limit ?? tableRows, context)
       db.close()
@@ -82,8 +81,6 @@ interface Question {
   db: DatabaseSync
   source: OpenSource
   filter: CallFilter
-  /** Entries that the index has read: proofs and entries are looked up in the log of this size. */
-  size: number
 }
 
 function readFilter(args: Arguments, context: CommandContext): CallFilter {
@@ -125,7 +122,7 @@ async function writeLines(
   if (how.csv) await stdout.write(csvTitle())
   for (const place of listPlaces(question, how.limit)) {
     if (stdout.gone.aborted || context.signal.aborted) return
-    const call = await fetchCall(question.source, place, question.size)
+    const call = await fetchCall(question.source, place)
     await stdout.write(how.csv ? toCsvLine(call) : toJsonLine(call))
   }
 }
@@ -134,11 +131,11 @@ function listPlaces({ db, filter }: Question, limit: number | undefined): Iterab
   return limit === undefined ? iterateCalls(db, filter) : searchCalls(db, filter, limit).calls
 }
 
-async function writeTable({ db, source, filter, size }: Question, limit: number, { stdout, stderr }: CommandContext) {
+async function writeTable({ db, source, filter }: Question, limit: number, { stdout, stderr }: CommandContext) {
   const page = searchCalls(db, filter, limit)
   if (page.total === 0) return stderr.write('no call matches\n')
   const calls: FetchedCall[] = []
-  for (const place of page.calls) calls.push(await fetchCall(source, place, size))
+  for (const place of page.calls) calls.push(await fetchCall(source, place))
   const day = stdout.isTerminal ? commonDay(calls) : undefined
   if (day !== undefined) await stdout.write(`${stdout.paint('dim', `${day}, times in UTC`)}\n`)
   const table = formatTable(callColumns(day === undefined ? 'day and time' : 'time of day'), calls, stdout)

@@ -11,6 +11,7 @@ import type { BodyOpener, OpenedBody } from '../store/bodies.ts'
 import { iterateEntries } from '../store/entries.ts'
 import { StoreError } from '../store/error.ts'
 import type { EntrySource } from './indexed-entry.ts'
+import { readAtPublished } from './log-reader.ts'
 import type { CallPlace } from './sqlite/search.ts'
 
 /**
@@ -37,7 +38,11 @@ export interface FetchedCall {
 }
 
 /** Throws StoreError `tile_missing`, RecordError where the entry is none. */
-export async function fetchRecord(source: EntrySource, leaf: number, size: number): Promise<FetchedRecord> {
+export function fetchRecord(source: EntrySource, leaf: number): Promise<FetchedRecord> {
+  return readAtPublished(source.tiles, ({ size }) => fetchAt(source, leaf, size))
+}
+
+async function fetchAt(source: EntrySource, leaf: number, size: number): Promise<FetchedRecord> {
   for await (const { entry } of iterateEntries(source.tiles, { from: leaf, to: leaf + 1 }, size)) {
     const lines = splitEntry(entry)
     const header = parseHeader(lines.header)
@@ -49,10 +54,10 @@ export async function fetchRecord(source: EntrySource, leaf: number, size: numbe
 }
 
 /** Both records of a call, joined to its twelve fields. */
-export async function fetchCall(source: EntrySource, place: CallPlace, size: number): Promise<FetchedCall> {
-  const requested = await fetchRecord(source, place.leaf, size)
+export async function fetchCall(source: EntrySource, place: CallPlace): Promise<FetchedCall> {
+  const requested = await fetchRecord(source, place.leaf)
   if (!isRequestedRecord(requested)) throw new RecordError('bad_value', `leaf ${place.leaf}`, 'is no requested record')
-  const completed = place.completedLeaf === undefined ? undefined : await fetchRecord(source, place.completedLeaf, size)
+  const completed = place.completedLeaf === undefined ? undefined : await fetchRecord(source, place.completedLeaf)
   if (completed !== undefined && !isCompletedRecord(completed))
     throw new RecordError('bad_value', `leaf ${completed.leaf}`, 'is no completed record')
   const call = joinCall(requested.header, completed?.header, {

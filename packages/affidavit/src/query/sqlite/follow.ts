@@ -2,7 +2,7 @@ import { type Stats, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IndexError } from '../error.ts'
 import { type EntrySource, readIndexedEntries } from '../indexed-entry.ts'
-import { readPublished } from '../log-reader.ts'
+import { type Published, readAtPublished, readPublished } from '../log-reader.ts'
 import { openForWriting, removeIndex } from './open.ts'
 import { createWriter, type IndexWriter } from './write.ts'
 
@@ -75,17 +75,19 @@ async function catchUp(
   }
   for (let at = from; at < size && !signal.aborted; at += batchEntries) {
     const to = Math.min(size, at + batchEntries)
-    const moved = await attempt(async () => writer.apply(await readIndexedEntries(source, { from: at, to }, size)))
-    // Another writer was faster (a rebuild beside the follower), or the log grew and replaced a tile: look again.
+    const moved = await attempt(source, async ({ size: now }) => {
+      writer.apply(await readIndexedEntries(source, { from: at, to }, now))
+    })
+    // Another writer was faster (a rebuild beside the follower): look again.
     if (!moved) return true
     progress(to)
   }
   return size > from
 }
 
-async function attempt(work: () => Promise<void>): Promise<boolean> {
+async function attempt(source: EntrySource, work: (published: Published) => Promise<void>): Promise<boolean> {
   try {
-    await work()
+    await readAtPublished(source.tiles, work)
     return true
   } catch (error) {
     if (error instanceof IndexError && error.code === 'index_moved') return false

@@ -1,0 +1,162 @@
+import { type FieldName, fieldNames, type TwelveFields } from '@affidavit/evidence/record/fields'
+import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
+import type { FetchedCall, FetchedRecord } from '../query/fetch.ts'
+import { identityCell, toolCell } from './call-columns.ts'
+import { formatCount, formatLatency, formatNumberOf } from './format.ts'
+import { outcomeStyle } from './outcome-style.ts'
+import { toPrintable } from './printable.ts'
+import type { ProofResult, Shown } from './show.ts'
+import type { Terminal } from './terminal.ts'
+
+const labelWidth = 16
+/** Lines of a section before it is cut: `--json` has it whole. */
+const sectionLinesMax = 60
+
+/** A call, or a single record, for a person. */
+export function* showLines({ call, records, keys }: Shown, terminal: Terminal): Generator<string> {
+  if (call !== undefined) {
+    yield* callLines(call, terminal)
+    yield ''
+  }
+  for (const { record } of records) {
+    yield* recordLines(record, terminal)
+    yield ''
+  }
+  yield terminal.paint('bold', 'Proof')
+  for (const { record, proof } of records) yield* proofLines(record, proof, terminal)
+  const where =
+    keys.source === 'home'
+      ? 'found beside the log (keys/log.pub): compare it with one kept elsewhere'
+      : 'given with --key'
+  yield label('key', `${keys.names.join(', ') || 'none'}, ${where}`)
+}
+
+function* callLines({ call, requested, completed }: FetchedCall, terminal: Terminal): Generator<string> {
+  const { status, server, latency } = call.fields
+  const outcome = status.value?.outcome
+  const took = latency.value === null ? '' : ` in ${formatLatency(latency.value.us)}`
+  const title = toPrintable(`${toolCell({ requested })} on ${server.value?.name ?? 'an unknown server'}`)
+  yield `${terminal.paint('bold', title)}: ${terminal.paint(outcomeStyle(outcome), outcome ?? 'open')}${took}`
+  yield label('call', call.callId)
+  yield label(
+    'entries',
+    completed === undefined
+      ? `leaf:${requested.leaf}`
+      : `leaf:${requested.leaf} (requested), leaf:${completed.leaf} (completed)`,
+  )
+  const { complete, applicable } = call.completeness
+  yield label('fields', `${complete} of ${applicable} complete`)
+  for (const [i, name] of fieldNames.entries()) yield fieldLine(i + 1, name, call.fields, terminal)
+}
+
+function fieldLine(number: number, name: FieldName, fields: TwelveFields, terminal: Terminal): string {
+  const { reason, valid } = fields[name]
+  const text = toPrintable(describeField(name, fields))
+  const mark = valid
+    ? terminal.paint('green', '✓')
+    : terminal.paint(reason === 'not_applicable' ? 'dim' : 'yellow', '·')
+  const why = reason === undefined ? '' : terminal.paint('dim', ` [${reason.replaceAll('_', ' ')}]`)
+  return `  ${String(number).padStart(2)} ${mark} ${name.padEnd(labelWidth - 2)}${text}${why}`
+}
+
+function describeField(name: FieldName, fields: TwelveFields): string {
+  switch (name) {
+    case 'identity':
+      return identityCell(fields)
+    case 'input':
+      return fields.input.value === null
+        ? '–'
+        : `${formatCount(fields.input.value.bytes)} bytes; ${fields.input.value.json ?? ''}`
+    case 'responseBytes':
+      return fields.responseBytes.value === null ? '–' : formatCount(fields.responseBytes.value)
+    case 'latency':
+      return fields.latency.value === null ? '–' : `${fields.latency.value.ms} ms`
+    default:
+      return describeMembers(fields[name].value)
+  }
+}
+
+/** `name value, name value`: the members that say something in one line. */
+function describeMembers(value: object | null): string {
+  if (value === null) return '–'
+  const parts = Object.entries(value).flatMap(([key, member]: [string, unknown]) => {
+    if (typeof member === 'string' || typeof member === 'number') return [`${key} ${member}`]
+    return Array.isArray(member) && member.length > 0 && typeof member[0] === 'string'
+      ? [`${key} ${member.join(' ')}`]
+      : []
+  })
+  return parts.join(', ')
+}
+
+function* recordLines(record: FetchedRecord, terminal: Terminal): Generator<string> {
+  const { header, envelope, leaf } = record
+  const what = 'stage' in header ? `${header.kind} ${header.stage}` : header.kind
+  yield terminal.paint('bold', `Record ${what}`)
+  yield label('entry', `leaf:${leaf}, stream ${header.streamId}, seq ${header.seq}`)
+  yield label('captured', `${header.time}, in the log ${envelope.observedTime}`)
+  yield label('header', '')
+  yield* indent(JSON.stringify(omitSections(header), undefined, 2))
+  yield label('body', describeBody(record))
+  for (const name of sectionNames) yield* sectionLines(name, record.sections[name], terminal)
+}
+
+function omitSections({ sections, ...rest }: FetchedRecord['header']): object {
+  return { ...rest, sections: Object.keys(sections) }
+}
+
+function describeBody({ body, sections }: FetchedRecord): string {
+  switch (body) {
+    case 'opened':
+      return `${formatNumberOf(Object.keys(sections).length, 'section', 'sections')}, each fits the commitment in the header`
+    case 'none':
+      return 'none: the header commits to no section'
+    case 'destroyed':
+      return 'its key was destroyed: the header still proves that it was there'
+    case 'locked':
+      return 'keys/bodies.key is not here, so it stays closed'
+    case 'missing':
+      return 'MISSING: the header commits to sections, and there is no body'
+    case 'corrupt':
+      return 'ALTERED: it does not open, or does not fit the commitments in the header'
+  }
+}
+
+function* sectionLines(name: SectionName, bytes: Uint8Array | undefined, terminal: Terminal): Generator<string> {
+  if (bytes === undefined) return
+  yield label(`  ${name}`, terminal.paint('dim', `${formatCount(bytes.length)} bytes`))
+  const lines = [...indent(layOut(Buffer.from(bytes).toString('utf8')))]
+  yield* lines.slice(0, sectionLinesMax)
+  if (lines.length > sectionLinesMax) yield `      … ${lines.length - sectionLinesMax} more lines: --json has all of it`
+}
+
+/** For reading only: the numbers of `input` may exceed a double, so where that would alter the text it stays as it is. */
+function layOut(text: string): string {
+  try {
+    const value: unknown = JSON.parse(text)
+    return JSON.stringify(value) === text ? JSON.stringify(value, undefined, 2) : text
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
+}
+
+function* indent(text: string): Generator<string> {
+  for (const line of text.split('\n')) yield `      ${toPrintable(line)}`
+}
+
+function* proofLines({ leaf }: FetchedRecord, result: ProofResult, terminal: Terminal): Generator<string> {
+  if ('failure' in result) {
+    yield label(`leaf:${leaf}`, `${terminal.paint('red', 'NOT PROVEN')}: ${toPrintable(result.failure)}`)
+    return
+  }
+  const { checkpoint, hashes } = result.proof
+  const path = formatNumberOf(hashes.length, 'hash', 'hashes')
+  yield label(
+    `leaf:${leaf}`,
+    `${terminal.paint('green', 'verified')}: ${path} lead to the root of the checkpoint of size ${formatCount(checkpoint.size)}`,
+  )
+}
+
+function label(name: string, text: string): string {
+  return `  ${name.padEnd(labelWidth)}${text}`.trimEnd()
+}

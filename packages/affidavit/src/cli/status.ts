@@ -1,0 +1,75 @@
+import type { Home } from '@affidavit/sensor/durable/home'
+import type { Command } from './command.ts'
+import { exitCodes } from './failure.ts'
+import { formatAge, formatBytes, formatCount, formatNumberOf } from './format.ts'
+import { homeFolder, openExistingHome } from './open-home.ts'
+import { homeOption, jsonOption } from './options.ts'
+import { type HomeStatus, readStatus } from './status-read.ts'
+import type { Style, Terminal } from './terminal.ts'
+
+export const status: Command = {
+  spec: {
+    name: 'status',
+    summary: 'Shows how far the records of this home have come: spool, log, checkpoint, index.',
+    options: { ...jsonOption, ...homeOption },
+    examples: [
+      { command: 'affidavit status', text: 'Is everything in the log?' },
+      { command: 'affidavit status --json', text: 'For monitoring' },
+    ],
+    notes: ['Exits 1 where something needs a person: a refused stream, damaged segments, an index ahead of the log.'],
+  },
+  run: async (args, { env, stdout, now }) => {
+    const home = await openExistingHome(homeFolder(args, env))
+    const read = await readStatus(home, now())
+    if (args.flag('json')) await stdout.write(`${JSON.stringify({ id: home.identity.homeId, ...read })}\n`)
+    else for (const line of statusLines(home, read, stdout)) await stdout.write(`${line}\n`)
+    return read.attention.length === 0 ? exitCodes.done : exitCodes.negative
+  },
+}
+
+function* statusLines(home: Home, read: HomeStatus, terminal: Terminal): Generator<string> {
+  const line = (name: string, text: string, style?: Style) =>
+    `${terminal.paint('bold', name.padEnd(12))}${style === undefined ? text : terminal.paint(style, text)}`
+  const { spool, log, index, collector, disk } = read
+  yield line('home', home.dir)
+  yield line('collector', describeCollector(collector))
+  yield line(
+    'spool',
+    `${formatNumberOf(spool.streams, 'stream', 'streams')}, ${formatBytes(spool.bytes)}; ${formatNumberOf(spool.backlog, 'record', 'records')} not in the log`,
+    spool.backlog === 0 ? 'green' : 'yellow',
+  )
+  yield line(
+    'log',
+    log.sequenced === undefined ? 'none' : `${formatNumberOf(log.sequenced, 'entry', 'entries')} of ${log.origin}`,
+  )
+  yield line('checkpoint', describeCheckpoint(read), log.published === log.sequenced ? 'green' : 'yellow')
+  yield line('index', describeIndex(read), index.size === log.published ? 'green' : 'yellow')
+  if (index.totals !== undefined) {
+    const { calls, openCalls, openGaps, violations } = index.totals
+    yield line(
+      'calls',
+      `${formatCount(calls)}, ${formatCount(openCalls)} open; ${formatNumberOf(openGaps, 'open gap', 'open gaps')}, ${formatNumberOf(violations, 'violation', 'violations')}`,
+      openGaps > 0 ? 'red' : undefined,
+    )
+  }
+  yield line('disk', `${formatBytes(disk.freeBytes)} free`, disk.freeBytes < disk.lowBytes ? 'red' : undefined)
+  for (const text of read.attention) yield `${terminal.paint('red', '! ')}${text}`
+}
+
+function describeCollector({ state, pid }: HomeStatus['collector']): string {
+  if (state === 'running') return `running (pid ${pid})`
+  return state === 'dead'
+    ? `not running; its last process (pid ${pid}) did not say goodbye`
+    : 'not running; starts with the next run'
+}
+
+function describeCheckpoint({ log }: HomeStatus): string {
+  if (log.published === undefined) return 'none'
+  const age = log.checkpointAgeMs === undefined ? '' : `, ${formatAge(log.checkpointAgeMs)} old`
+  return `${formatNumberOf(log.published, 'entry', 'entries')}${age}`
+}
+
+function describeIndex({ index, log }: HomeStatus): string {
+  if (index.size === undefined) return 'none: the next query builds it'
+  return `${formatCount(index.size)} of ${formatNumberOf(log.published ?? 0, 'entry', 'entries')}`
+}
