@@ -14,7 +14,7 @@ export async function applyRecord(
   const after = { ...before, nextSeq: seq + 1, headHash: hash }
   if (seq === 0) return open(rules, after, header)
   if (before.standing === 'closed') throw new Refused('stream_ended', seq, 'a record behind the closing one')
-  if (header.kind === 'epoch') return requireOwn(after, header)
+  if (header.kind === 'epoch') throw reserved(header)
   return header.kind === 'stream' ? applyEvent(after, header) : after
 }
 
@@ -25,14 +25,13 @@ function applyEvent(after: StreamState, header: StreamHeader): StreamState {
     case 'closed':
       return { ...after, standing: 'closed' }
     case 'recovered':
-      return requireOwn(after, header)
+      if (!after.own) throw reserved(header)
+      return after
   }
 }
 
-/** What only the collector may say: that a log begins, that another stream ended. */
-function requireOwn(after: StreamState, header: Header): StreamState {
-  if (after.own) return after
-  throw new Refused('kind_reserved', header.seq, `only the collector writes such a record (${header.kind})`)
+function reserved(header: Header): Refused {
+  return new Refused('kind_reserved', header.seq, `only the collector writes such a record (${header.kind})`)
 }
 
 async function open(rules: AdmissionRules, after: StreamState, header: Header): Promise<StreamState> {

@@ -1,11 +1,13 @@
 import type { SealingCrypto } from '@affidavit/evidence/record/crypto'
 import { splitEntry } from '@affidavit/evidence/record/entry'
 import { hashHeader } from '@affidavit/evidence/record/hash'
+import type { EpochDetail } from '@affidavit/evidence/record/header'
 import type { OpenCall, SequenceStore, StreamState } from '../store/contract.ts'
 import { iterateEntries } from '../store/entries.ts'
 import type { KeyEncryptionKey } from '../store/wrap.ts'
 import { type Admission, type AdmissionParts, createAdmission } from './admission.ts'
 import type { AdmissionRules } from './admit.ts'
+import { createEpochBatch } from './epoch.ts'
 import { toOpenCalls } from './open-calls.ts'
 import type { Publisher } from './publish.ts'
 import { createReferenceTable } from './references.ts'
@@ -21,6 +23,8 @@ export interface CollectorOptions extends Publisher {
   sealing: SealingCrypto
   kek: KeyEncryptionKey
   store: SequenceStore
+  /** What the first entry says, where the log is new. */
+  epoch: EpochDetail
   onRefused: AdmissionParts['onRefused']
 }
 
@@ -50,6 +54,7 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
   await sweepEdge(tiles, tree.size)
   const edge = await readEdge(sha256, tiles, tree)
   const sequencer = createSequencer({ ...options, rewrap: createRewrap(sealing, kek, store) }, { tree, edge })
+  if (tree.size === 0) await sequencer.add(createEpochBatch(sha256, { ...options.rules, detail: options.epoch }))
   await sequencer.published()
   const memory = createStreamMemory(store)
   const admission = createAdmission({

@@ -1,5 +1,5 @@
 import { encodeEntry } from '@affidavit/evidence/record/entry'
-import { encodeEnvelope } from '@affidavit/evidence/record/envelope'
+import { encodeEnvelope } from '@affidavit/evidence/record/envelope-bytes'
 import type { Timestamp } from '@affidavit/evidence/record/header'
 import type { OpenCall, Reference, StreamState } from '../store/contract.ts'
 import type { AdmittedBatch } from './admit.ts'
@@ -98,8 +98,8 @@ async function findRecovered(
   { markRecovered }: Enrichment,
   { header }: AdmittedRecord,
 ): Promise<StreamState | undefined> {
-  const recovers = header.kind === 'stream' && header.detail.event === 'recovered'
-  return recovers ? markRecovered(header.detail.head.streamId) : undefined
+  if (header.kind !== 'stream' || header.detail.event !== 'recovered') return undefined
+  return markRecovered(header.detail.head.streamId)
 }
 
 function reuse(envelopes: Map<string, Uint8Array>, name: string, encode: () => Uint8Array): Uint8Array {

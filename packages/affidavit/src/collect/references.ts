@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { encodeCanonical } from '@affidavit/evidence/record/canonical'
+import { RecordError } from '@affidavit/evidence/record/error'
+import { type IdentitySection, parseIdentity } from '@affidavit/evidence/record/identity-section'
 import { hmacSha256 } from '@affidavit/sensor/crypto/node'
 import type { Reference, ReferenceKind, SequenceStore } from '../store/contract.ts'
 
@@ -37,7 +39,7 @@ export function createReferenceTable(store: SequenceStore, key: Uint8Array): Ref
       const text = Buffer.from(identity).toString('latin1')
       const seen = sections.get(text)
       if (seen !== undefined) return seen
-      const { user, token } = parseIdentity(identity)
+      const { user, token } = toIdentities(identity)
       const references = {
         ...(user === undefined ? {} : { subject: await assign('subject', user, fresh) }),
         ...(token === undefined ? {} : { credential: await assign('credential', token, fresh) }),
@@ -55,31 +57,21 @@ function keepBounded<T>(cache: Map<string, T>, name: string, value: T): void {
 }
 
 /**
- * What tells one person and one credential from another in an `identity` section: not how well it is known (assurance,
- * reason), which may change for the same person. A section that says neither gives no reference.
+ * What tells one person and one credential from another: not how well it is known (assurance, reason), which may change
+ * for the same person. A section that is not one names nobody.
  */
-function parseIdentity(bytes: Uint8Array): { user?: unknown; token?: unknown } {
-  let section: unknown
+function toIdentities(bytes: Uint8Array): { user?: unknown; token?: unknown } {
+  let section: IdentitySection
   try {
-    section = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    section = parseIdentity(bytes)
   } catch (error) {
-    // The commitment holds, so the sensor wrote it; what is not JSON names nobody.
-    if (error instanceof SyntaxError) return {}
+    // The commitment holds, so the sensor wrote it so; the record is evidence all the same.
+    if (error instanceof RecordError) return {}
     throw error
   }
-  if (!isObject(section)) return {}
-  const user = isObject(section.user) ? pick(section.user, ['issuer', 'method', 'name', 'subject', 'uid']) : undefined
-  const token = isObject(section.token) ? pick(section.token, ['digest', 'hash']) : undefined
-  return { ...(user === undefined ? {} : { user }), ...(token === undefined ? {} : { token }) }
-}
-
-/** The named members as far as they are text or numbers; undefined where none beside `method` is. */
-function pick(fact: Record<string, unknown>, names: readonly string[]): Record<string, unknown> | undefined {
-  const picked = names.filter((name) => typeof fact[name] === 'string' || Number.isSafeInteger(fact[name]))
-  if (picked.every((name) => name === 'method')) return undefined
-  return Object.fromEntries(picked.map((name) => [name, fact[name]]))
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  const { user, token } = section
+  return {
+    ...('absent' in user ? {} : { user: { id: user.id, issuer: user.issuer ?? null, uid: user.uid ?? null } }),
+    ...('absent' in token ? {} : { token: { digest: token.digest, issuer: token.issuer ?? null } }),
+  }
 }

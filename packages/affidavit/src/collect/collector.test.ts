@@ -1,0 +1,103 @@
+import { join } from 'node:path'
+import { parseCheckpoint } from '@affidavit/evidence/log/checkpoint'
+import { parseNote } from '@affidavit/evidence/log/note'
+import { splitEntry } from '@affidavit/evidence/record/entry'
+import { parseEnvelope } from '@affidavit/evidence/record/envelope-bytes'
+import { parseHeader } from '@affidavit/evidence/record/header-bytes'
+import { sealing, sha256 } from '@affidavit/sensor/crypto/node'
+import { systemLayer } from '@affidavit/sensor/durable/layer'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createBodyOpener } from '../store/bodies.ts'
+import { createDirectoryTiles } from '../store/directory/tiles.ts'
+import { iterateEntries } from '../store/entries.ts'
+import { openSequenceReader } from '../store/sqlite/read.ts'
+import { toKeyEncryptionKey } from '../store/wrap.ts'
+import { createTestBench, origin, type TestBench } from './testdata/collector.ts'
+import { createTestSensor } from './testdata/sensor.ts'
+
+let bench: TestBench
+beforeEach(async () => {
+  bench = await createTestBench()
+})
+afterEach(() => bench.remove())
+
+async function readLog() {
+  const tiles = createDirectoryTiles(systemLayer, join(bench.directory, 'log'))
+  const note = await tiles.readCheckpoint()
+  const size = note === undefined ? 0 : Number(parseCheckpoint(parseNote(note).text, 'own').size)
+  const entries = []
+  for await (const { entry } of iterateEntries(tiles, { from: 0, to: size }, size)) {
+    const { header, envelope } = splitEntry(entry)
+    entries.push({ header: parseHeader(header), envelope: parseEnvelope(envelope) })
+  }
+  return entries
+}
+
+describe('collector', () => {
+  test('a new log begins with an epoch record that names it [S-1]', async () => {
+    const { collector, close } = await bench.open()
+    await collector.published()
+    const [first] = await readLog()
+    expect(first?.header).toMatchObject({ kind: 'epoch', seq: 0, detail: { origin, previous: null } })
+    close()
+  })
+
+  test('sequences a stream, keeps bodies openable, and inherits the subject to completed [S-2]', async () => {
+    const { collector, close } = await bench.open()
+    const stream = bench.openStream()
+    for (let i = 0; i < 300; i++) stream.writeCall()
+    expect(await collector.submit(stream.batch(0, 400))).toEqual({ status: 'acknowledged', nextSeq: 400 })
+    expect(await collector.submit(stream.batch(400))).toEqual({ status: 'acknowledged', nextSeq: 601 })
+    await collector.published()
+    const log = await readLog()
+    expect(log.slice(1).map(({ header }) => header.seq)).toEqual(Array.from({ length: 601 }, (_, i) => i))
+    const subjects = new Set(log.slice(2).map(({ envelope }) => envelope.subject))
+    expect([...subjects]).toEqual([expect.stringMatching(/^s_[0-9a-f]{16}$/)])
+    expect(log.filter(({ envelope }) => envelope.signature !== undefined).map(({ header }) => header.seq)).toEqual([
+      399, 600,
+    ])
+    const reader = openSequenceReader(join(bench.directory, 'store', 'collector.db'))
+    const opener = createBodyOpener(sealing, toKeyEncryptionKey(sha256, new Uint8Array(32).fill(7)), reader)
+    const states = []
+    for await (const body of opener.openAll(0, 602)) states.push(body.status)
+    expect(states.slice(0, 2)).toEqual(['absent', 'absent'])
+    expect(new Set(states.slice(2))).toEqual(new Set(['opened']))
+    const opened = await opener.open(2)
+    expect(opened.status === 'opened' && Buffer.from(opened.sections.input ?? []).toString()).toContain('report.txt')
+    reader.close()
+    close()
+  })
+
+  test('acknowledges what it knows without a second entry, also after a restart [S-3]', async () => {
+    const stream = bench.openStream()
+    for (let i = 0; i < 10; i++) stream.writeCall()
+    const first = await bench.open()
+    await first.collector.submit(stream.batch(0, 11))
+    expect(await first.collector.submit(stream.batch(0, 11))).toEqual({ status: 'acknowledged', nextSeq: 11 })
+    first.close()
+    const second = await bench.open()
+    expect(await second.collector.submit(stream.batch(3, 9))).toEqual({ status: 'acknowledged', nextSeq: 11 })
+    expect(await second.collector.submit(stream.batch(5))).toEqual({ status: 'acknowledged', nextSeq: 21 })
+    await second.collector.published()
+    expect((await readLog()).length).toBe(22)
+    second.close()
+  })
+
+  test('forgets nothing and refuses loudly: equivocation, foreign sensors, broken bytes [S-4]', async () => {
+    const { collector, refusals, close } = await bench.open()
+    const stranger = bench.openStream(createTestSensor())
+    expect(await collector.submit(stranger.batch(0))).toMatchObject({ status: 'refused', code: 'unknown_sensor' })
+    const stream = bench.openStream()
+    stream.writeCall()
+    const batch = stream.batch(0)
+    const flipped = batch.records.map((r, i) =>
+      i === 1 ? { ...r, body: r.body.map((b, j) => (j === 9 ? b ^ 1 : b)) } : r,
+    )
+    expect(await collector.submit({ ...batch, records: flipped })).toMatchObject({ code: 'body_unreadable', seq: 1 })
+    // Quarantined for good: the honest batch no longer gets in, and the stored state says why.
+    expect(await collector.submit(batch)).toMatchObject({ status: 'refused', code: 'body_unreadable' })
+    expect(await collector.readStream(stream.streamId)).toMatchObject({ standing: 'refused', nextSeq: 0 })
+    expect(refusals.map(({ code }) => code)).toEqual(['unknown_sensor', 'body_unreadable'])
+    close()
+  })
+})
