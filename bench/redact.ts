@@ -44,7 +44,9 @@ function benchSecrets(): void {
     counts[kind]++
     if (kind !== 'right' && labels.get(text)?.size === 1) consistent[kind]++
     if (isVerbose && (kind === 'missed' || kind === 'wrong'))
-      console.log(`  ${kind.padEnd(6)} ${rule} [${rules.map((span) => span.rule)}] ${JSON.stringify(text.slice(0, 140))}`)
+      console.log(
+        `  ${kind.padEnd(6)} ${rule} [${rules.map((span) => span.rule)}] ${JSON.stringify(text.slice(0, 140))}`,
+      )
   }
   const line = (title: string, { found, missed, wrong }: typeof consistent) =>
     console.log(
@@ -66,19 +68,26 @@ function benchPersonal(title: string, classes: readonly string[]): void {
     let [labelled, found, removed, right] = [0, 0, 0, 0]
     for (const { full_text: text, spans } of sentences) {
       const wanted = spans.filter((span) => span.entity_type === label)
-      const got = spansOf(text, classes.includes(ruleClass) ? [ruleClass] : []).filter((span) => span.class === ruleClass)
-      const overlaps = (a: (typeof wanted)[0], b: (typeof got)[0]) => a.start_position < b.end && b.start < a.end_position
+      const got = spansOf(text, classes.includes(ruleClass) ? [ruleClass] : []).filter(
+        (span) => span.class === ruleClass,
+      )
+      const overlaps = (a: (typeof wanted)[0], b: (typeof got)[0]) =>
+        a.start_position < b.end && b.start < a.end_position
       labelled += wanted.length
       removed += got.length
       found += wanted.filter((span) => got.some((other) => overlaps(span, other))).length
       right += got.filter((span) => wanted.some((other) => overlaps(other, span))).length
       if (!isVerbose) continue
       for (const span of wanted.filter((one) => !got.some((other) => overlaps(one, other))))
-        console.log(`  missed ${ruleClass} ${JSON.stringify(text.slice(span.start_position - 30, span.end_position + 10))}`)
+        console.log(
+          `  missed ${ruleClass} ${JSON.stringify(text.slice(span.start_position - 30, span.end_position + 10))}`,
+        )
       for (const span of got.filter((one) => !wanted.some((other) => overlaps(other, one))))
         console.log(`  wrong ${ruleClass} ${JSON.stringify(text.slice(span.start - 30, span.end + 10))}`)
     }
-    console.log(`  ${ruleClass.padEnd(7)} recall ${share(found, labelled)} (${found}/${labelled})  precision ${share(right, removed)} (${removed - right} wrong)`)
+    console.log(
+      `  ${ruleClass.padEnd(7)} recall ${share(found, labelled)} (${found}/${labelled})  precision ${share(right, removed)} (${removed - right} wrong)`,
+    )
   }
 }
 
@@ -86,14 +95,28 @@ function benchSpeed(): void {
   const redactor = createRedactor({ correlationKey: new Uint8Array(32) })
   const call = JSON.stringify({
     name: 'query',
-    arguments: { sql: 'select id, name from customers where region = $1', params: ['EMEA'], limit: 100, verbose: false },
+    arguments: {
+      sql: 'select id, name from customers where region = $1',
+      params: ['EMEA'],
+      limit: 100,
+      verbose: false,
+    },
   })
   const prose = 'The quick brown fox reads /var/log/app.log, then writes a report: 42 rows, status=ok, next: deploy. '
   const inputs: [string, string][] = [
     ['small call', call],
-    ['2 kB of arguments', JSON.stringify({ note: prose.repeat(10), rows: Array.from({ length: 40 }, (_, i) => ({ id: i, name: `row-${i}` })) })],
+    [
+      '2 kB of arguments',
+      JSON.stringify({
+        note: prose.repeat(10),
+        rows: Array.from({ length: 40 }, (_, i) => ({ id: i, name: `row-${i}` })),
+      }),
+    ],
     ['1 MiB of prose in one string', JSON.stringify({ text: prose.repeat(10_000) })],
-    ['1 MiB of small members', JSON.stringify(Array.from({ length: 30_000 }, (_, i) => ({ id: i, name: `row-${i}`, ok: true })))],
+    [
+      '1 MiB of small members',
+      JSON.stringify(Array.from({ length: 30_000 }, (_, i) => ({ id: i, name: `row-${i}`, ok: true }))),
+    ],
     ['1 MiB of base64', JSON.stringify({ blob: Buffer.alloc(786_432, 0x9e).toString('base64') })],
     ['1 MiB of one letter', JSON.stringify('a'.repeat(1_048_576))],
   ]
@@ -104,7 +127,9 @@ function benchSpeed(): void {
     const start = process.hrtime.bigint()
     for (let i = 0; i < rounds; i++) redactor.redactJson(bytes)
     const us = Number(process.hrtime.bigint() - start) / 1000 / rounds
-    console.log(`  ${title.padEnd(30)} ${(bytes.length / us).toFixed(1).padStart(7)} MB/s  ${us.toFixed(0).padStart(8)} µs each`)
+    console.log(
+      `  ${title.padEnd(30)} ${(bytes.length / us).toFixed(1).padStart(7)} MB/s  ${us.toFixed(0).padStart(8)} µs each`,
+    )
   }
 }
 

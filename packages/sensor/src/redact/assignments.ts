@@ -3,7 +3,7 @@ import { judgeKey, type KeyVerdict, wordsOf } from './key-names.ts'
 import { isMarker } from './marker.ts'
 import { matchOf } from './match.ts'
 import type { ContextRule, Match } from './rule.ts'
-import { contextKeywords, contextRules } from './rules/contextual.ts'
+import { contextRulesFor } from './rules/contextual.ts'
 
 /** A value behind a name, in text that need not be JSON: `name=value`, `name: "value"`, `<name>value</name>`, `--name value`. */
 interface Assigned {
@@ -25,6 +25,8 @@ const plainValue = /[^\s,;&|<>()"'`{}[\]\\]*/y
 /** References keep their brackets: `${{ secrets.X }}`, `<token>`, `{user}`, `[PASSWORD]`, and a marker is one word. */
 const bracketed =
   /(?:\$?\{\{[^{}\n]{0,200}\}\}|\$\{[^{}\n]{0,200}\}|\$\([^()\n]{0,200}\)|<[^<>\n]{0,100}>|\{[^{}\n]{0,200}\}|\[[A-Z][^[\]\n]{0,100}\])[^\s,;&|<>()"'`{}[\]\\]*/y
+/** Only what an end tag follows is an element's text. */
+const elementText = /[^<>\n]{1,4096}(?=<\/)/y
 const headerValue = /[^"'`\r\n\\]*/y
 
 /** Finds secrets by the name in front of them. Linear: every name is bounded, and values are read once. */
@@ -39,7 +41,7 @@ export function matchAssignments(text: string, onMatch: (match: Match) => void):
     const name = readName(text, at)
     if (name === undefined) continue
     const verdict = judgeKey(name)
-    const context = contextKeywords.test(name.toLowerCase()) ? contextFor(name) : []
+    const context = contextFor(name)
     if (verdict === undefined && context.length === 0) continue
     if (at < run.end && run.tries >= triesPerRunMax) continue
     const assigned = readValue(text, at + 1, { name, separator: separator[0] })
@@ -105,8 +107,7 @@ function contextFor(name: string): readonly ContextRule[] {
   const words = wordsOf(name)
   const last = words.at(-1) ?? ''
   const isAbout = otherwiseNamed.test(last) || (/^ids?$/.test(last) && !idWithKey.test(words.at(-2) ?? ''))
-  const flat = words.join('')
-  const found = isAbout ? [] : contextRules.filter(({ keyword }) => keyword.test(flat))
+  const found = isAbout ? [] : contextRulesFor(words)
   if (contextCache.size > 5_000) contextCache.clear()
   contextCache.set(name, found)
   return found
@@ -117,6 +118,8 @@ function readValue(text: string, from: number, named: { name: string; separator:
   const opened = afterSeparator.exec(text)
   const quote = opened?.[1]
   const start = from + (opened?.[0].length ?? 0)
+  if (named.separator === '>')
+    return { ...named, value: readWith(elementText, text, from), start: from, isQuoted: true }
   const isHeader = /^(?:proxy[-_])?authorization$|cookie$/i.test(named.name)
   const value = quote !== undefined ? readQuoted(text, start, quote) : readPlain(text, start, isHeader)
   return { ...named, value, start, isQuoted: quote !== undefined }
@@ -144,12 +147,12 @@ function judgeAssigned(
   verdict: KeyVerdict | undefined,
   context: readonly ContextRule[],
 ): Match | undefined {
-  const { value, start } = assigned
+  const { value, start, name } = assigned
   if (value === '' || isMarker(value)) return undefined
   for (const rule of context)
     if (rule.value.test(value) && (rule.accept === undefined || rule.accept(value)))
       return matchOf(rule.id, 'secret', { value, start })
-  if (verdict === undefined) return undefined
+  if (verdict === undefined || (verdict.strength === 'weak' && /[^sl]s$/i.test(name))) return undefined
   const scheme = verdict.rule === 'authorization' ? schemeOf(value) : ''
   const secret = value.slice(scheme.length)
   if (!isSecretValue(secret, verdict, assigned)) return undefined

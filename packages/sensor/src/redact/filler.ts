@@ -9,7 +9,7 @@ const references = [
   /^\$\d$/,
   /^%[A-Za-z_][A-Za-z0-9_]{1,80}%$/,
   /^<[A-Za-z][A-Za-z0-9 _.:-]{0,80}>$/,
-  /^\{[A-Za-z_][A-Za-z0-9_]{0,40}\}$/,
+  /^\{[A-Za-z_]{1,40}\d{0,2}\}$/,
   /^\[[A-Z][A-Z _-]{1,40}\]$/,
   /^(?:!Ref|!Sub|!ImportValue|vault:|op:\/\/|env:|ssm:|arn:aws:secretsmanager:)/,
   /^(?:process\.env|os\.environ|os\.getenv|secrets|vars|env|var|local|data|module|config|settings|self|this|args|opts|options|params)[.[(]/,
@@ -77,9 +77,13 @@ export function isFiller(value: string): boolean {
   return entropyOf(head) < 2.2
 }
 
+/** Words with at most a version behind them: `jjwt-jackson-0.11.2`, `prod_db_v2`. */
+const slug = /^[a-z]{2,}(?:[-_.][a-z]{2,}){0,12}(?:[-_.]?v?\d{1,4}(?:\.\d{1,6}){0,4})?$/i
+
 /** Whether a value reads like a machine-made secret: enough characters, digits among letters, no pattern, no word. */
 export function looksSecret(value: string): boolean {
-  if (value.length < 8 || value.length > 8192) return false
+  if (value.length < 10 || value.length > 8192) return false
+  if (/^[<{[(]|\.\.$|\.\.\.|…/.test(value) || slug.test(value)) return false
   if (isReference(value) || isMask(value) || isPlaceholderWord(value) || isFiller(value)) return false
   if (/\s/.test(value) || /^[a-z][a-z0-9+.-]*:\/\//i.test(value) || /^(?:[A-Za-z]:\\|\.{0,2}\/|~\/)/.test(value))
     return false

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { isCardNumber, isIban, isSsn } from './checks.ts'
+import { isCardNumber, isIban, isLuhn, isSsn } from './checks.ts'
 import { matchOf } from './match.ts'
 import type { Match, RuleClass } from './rule.ts'
 
@@ -8,18 +8,25 @@ type OnMatch = (match: Match) => void
 
 /** Personal numbers and addresses in text, with check digits where the plan has them. */
 export function matchPersonal(text: string, enabled: Enabled, onMatch: OnMatch): void {
-  const hasDigits = /\d{3}/.test(text) || /\d/.test(text)
   if (enabled.has('email') && text.includes('@')) matchEmails(text, onMatch)
-  if (hasDigits) {
-    if (enabled.has('iban')) matchIbans(text, onMatch)
-    if (enabled.has('card')) matchCards(text, onMatch)
-    if (enabled.has('ssn')) matchSsns(text, onMatch)
-    if (enabled.has('phone')) matchPhones(text, onMatch)
-    if (enabled.has('ip')) matchAddresses(text, onMatch)
-  }
-  if (enabled.has('ip') && !hasDigits && text.includes('::')) matchAddresses(text, onMatch)
+  const digits = digitsIn(text)
+  if (digits >= 4 && text.length >= 15 && enabled.has('iban')) matchIbans(text, onMatch)
+  if (digits >= 12 && enabled.has('card')) matchCards(text, onMatch)
+  if (digits >= 9 && enabled.has('ssn')) matchSsns(text, onMatch)
+  if (digits >= 7 && enabled.has('phone')) matchPhones(text, onMatch)
+  if (enabled.has('ip') && (digits >= 4 || text.includes('::'))) matchAddresses(text, onMatch)
   if (enabled.has('url') && text.includes('://')) matchUrls(text, onMatch)
   if (enabled.has('domain') && text.includes('.')) matchDomains(text, onMatch)
+}
+
+/** Digits up to a dozen: fewer spare most strings the search for numbers. */
+function digitsIn(text: string): number {
+  let digits = 0
+  for (let at = 0; at < text.length && digits < 12; at++) {
+    const code = text.charCodeAt(at)
+    if (code >= 48 && code <= 57) digits++
+  }
+  return digits
 }
 
 const domainAfterAt =
@@ -77,14 +84,14 @@ function ibanWithin(shape: string): string | undefined {
 const cardShape = /(?<![\d.,]|[A-Za-z0-9]-|\w)\d(?:[ -]?\d){11,18}(?!\d|[.,]\d|-?[A-Za-z0-9])/g
 const cardContext = /card|visa|master|maestro|amex|discover|credit|debit|payment|\bpan\b|\bcc\b/i
 
-/** Lengths that ids and timestamps share need a word about cards nearby; 13 to 16 digits of an issuer's range do not. */
+/** 13 to 16 digits in an issuer's range are a card; so are 12 to 19 in groups. Other lengths and ranges need a word about cards nearby. */
 function matchCards(text: string, onMatch: OnMatch): void {
   for (const found of text.matchAll(cardShape)) {
     const value = found[0]
     const digits = value.replace(/[ -]/g, '')
-    if (!isCardNumber(digits)) continue
-    const isUsual = digits.length >= 13 && digits.length <= 16
-    if (!isUsual && value === digits && !cardContext.test(around(text, found.index, value.length))) continue
+    if (!isLuhn(digits)) continue
+    const isUsual = isCardNumber(digits) && (value !== digits || (digits.length >= 13 && digits.length <= 16))
+    if (!isUsual && !cardContext.test(around(text, found.index, value.length))) continue
     onMatch(matchOf('card', 'card', { value, start: found.index }))
   }
 }
@@ -107,10 +114,12 @@ const phoneInternational =
 const phoneNanp =
   /(?<![\w.+-])(?:1[ .-])?(?:\([2-9]\d{2}\)[ ]?|[2-9]\d{2}([ .-]))[2-9]\d{2}[.-]\d{4}(?:[ ]?(?:x|ext\.?)[ ]?\d{1,6})?(?![\w-]|\.\d)/g
 const phoneLoose =
-  /(?<![\w.+/:-]|\d[ ,])\(?\d{2,5}\)?(?:[ .-]\d{1,6}){1,5}(?:x\d{1,6})?(?![\d/:]|[.,-]\d)|(?<![\w.+/:-])\d{7,12}(?![\w/:]|[.,]\d)/g
+  /(?<![\w.+/:-]|\d[ ,])\(?\d{2,5}\)?(?:[ .-]\d{1,8}){1,5}(?:x\d{1,6})?(?![\d/:]|[.,-]\d)|(?<![\w.+/:-])\d{7,12}(?![\w/:]|[.,]\d)/g
 const phoneBefore =
-  /(?:phone|mobile|cell|fax|tel|telephone|desk|office|home|call|called|dial|text|sms|whatsapp|reach|contact|answering|messages?|registered|number)\b[^\d\n]{0,16}[:\s]*[^\d\n]{0,4}$/i
+  /(?:(?:phone|mobile|cell|fax|tel|telephone|call|called|calling|dial|text|sms|whatsapp|reach|answering|messages?|registered)\b[^\d\n]{0,20}\s{0,2}[^\d\n]{0,2}|(?:desk|office|home|work|contact)[ \t]{0,2}(?:no\.?|number)?[:=\s]{1,4}[^\w\n]{0,2})$/i
 const phoneAfter = /^[\s-]{0,2}(?:phone|mobile|cell|fax|tel|desk|office|home|work)\b/i
+
+const isDateOrSsn = /^(?:(?:19|20)\d\d[-.]\d\d[-.]\d\d|\d\d?[-.]\d\d?[-.](?:19|20)\d\d|\d{3}-\d{2}-\d{4}$)/
 
 /** With a country code, in the North American form, or in any grouping where a word next to it says that it is a phone number. */
 function matchPhones(text: string, onMatch: OnMatch): void {
@@ -119,7 +128,7 @@ function matchPhones(text: string, onMatch: OnMatch): void {
       onMatch(matchOf('phone', 'phone', { value: found[0], start: found.index }))
   for (const found of text.matchAll(phoneLoose)) {
     const digits = found[0].replace(/x.*$/, '').replace(/\D/g, '')
-    if (digits.length < 7 || digits.length > 15 || /^(?:19|20)\d\d-\d\d-\d\d/.test(found[0])) continue
+    if (digits.length < 7 || digits.length > 15 || isDateOrSsn.test(found[0])) continue
     const end = found.index + found[0].length
     const isNamed =
       phoneBefore.test(text.slice(Math.max(0, found.index - 40), found.index)) ||

@@ -78,11 +78,13 @@ function settingsOf(patterns: CompiledPatterns | undefined): Settings {
  */
 function redactTwice(units: number, settings: Settings, pass: (scan: Scan) => Match[]): Match[] | undefined {
   const work = { left: units * workPerUnit + workMin }
-  const scan: Scan = { ...settings, known: new Map(), work, scanNested: scanNestedJson }
+  const scan: Scan = { ...settings, known: new Map(), work, cleanNames: new Set(), scanNested: scanNestedJson }
   try {
     const first = pass(scan)
     const known = knownSecrets(first)
-    return known.size === 0 ? first : pass({ ...scan, known, work: { left: units * workPerUnit + workMin } })
+    return known.size === 0
+      ? first
+      : pass({ ...scan, known, cleanNames: new Set(), work: { left: units * workPerUnit + workMin } })
   } catch (failure) {
     if (failure instanceof Error) return undefined
     throw failure

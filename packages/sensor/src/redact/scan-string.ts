@@ -20,6 +20,8 @@ export interface Scan {
   known: ReadonlyMap<string, string>
   /** Units that may still be looked at; bounds what nested encodings can cost. */
   work: { left: number }
+  /** Names in which nothing was found, because the same few stand in every row. */
+  cleanNames: Set<string>
   /** Redacts a string that is JSON itself; undefined where it is not. */
   scanNested: (text: string, scan: Scan, depth: number) => Match[] | undefined
 }
@@ -50,7 +52,7 @@ function scanDirect(text: string, scan: Scan): Match[] {
     matchPrefixes(text, onMatch)
     matchAnchored(text, onMatch)
     matchPrivateKeys(text, onMatch)
-    matchAssignments(text, onMatch)
+    if (/[=:>]|(?:^|[\s"'`[(,])-/.test(text)) matchAssignments(text, onMatch)
     if (text.includes('curl')) matchCurlUser(text, onMatch)
     matchKnown(text, scan.known, onMatch)
   }
@@ -61,7 +63,16 @@ function scanDirect(text: string, scan: Scan): Match[] {
   return matches
 }
 
+/** In a short string one look for all anchors costs less than one each. */
+const shortMax = 400
+const anyAnchor = new RegExp(
+  [...new Set(anchoredRules.flatMap(({ needs }) => needs))]
+    .map((need) => need.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('|'),
+)
+
 function matchAnchored(text: string, onMatch: (match: Match) => void): void {
+  if (text.length < shortMax && !anyAnchor.test(text)) return
   for (const rule of anchoredRules) {
     if (!rule.needs.some((need) => text.includes(need))) continue
     for (const found of text.matchAll(rule.pattern)) {

@@ -6,7 +6,7 @@ export interface View {
 }
 
 const percent = /%[0-9A-Fa-f]{2}/
-const escape = /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\])/
+const escaped = /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\])/
 
 /** Undoes URL encoding (RFC 3986 §2.1, `+` stays). Bytes that are not UTF-8 stay as they are. Undefined where nothing is encoded. */
 export function percentView(text: string): View | undefined {
@@ -15,7 +15,7 @@ export function percentView(text: string): View | undefined {
 
 /** Undoes backslash escapes in text that is not JSON, such as a cut-off JSON string or source code. */
 export function escapeView(text: string): View | undefined {
-  return escape.test(text) ? view(text, /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\bfnrt])/g, decodeEscape) : undefined
+  return escaped.test(text) ? view(text, /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\bfnrt])/g, decodeEscape) : undefined
 }
 
 interface Piece {

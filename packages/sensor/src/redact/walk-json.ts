@@ -9,6 +9,7 @@ import { valueMatches } from './value-verdict.ts'
 
 /** Deeper text is redacted as plain text. */
 const nestingMax = 10_240
+const cleanNamesMax = 10_000
 const pointerCharsMax = 512
 
 /** One walk over one JSON text. Edits are in byte offsets of that text. */
@@ -61,7 +62,9 @@ function onToken(walk: Walk, token: JsonToken): void {
 function onKey(walk: Walk, frame: Frame | undefined, token: JsonToken): void {
   const raw = walk.bytes.subarray(token.start, token.end)
   const key = decodeJsonString(raw)
-  const matches = scanString(key, walk.scan, walk.depth)
+  const { cleanNames } = walk.scan
+  const matches = cleanNames.has(key) ? [] : scanString(key, walk.scan, walk.depth)
+  if (matches.length === 0 && cleanNames.size < cleanNamesMax) cleanNames.add(key)
   if (frame !== undefined) frame.key = matches.length === 0 ? key : splice(key, matches)
   pushAll(walk, token, { text: key, matches })
 }

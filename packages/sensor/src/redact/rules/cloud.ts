@@ -15,8 +15,8 @@ export const cloudPrefixes: readonly PrefixRule[] = [
   { id: 'aws-bedrock-key', prefixes: ['bedrock-api-key-'], tail: /[A-Za-z0-9+/=._-]{20,}/y },
   {
     id: 'google-api-key',
-    prefixes: ['AIza'],
-    tail: /[\w-]{35}(?![\w])/y,
+    prefixes: ['AIzaSy'],
+    tail: /[\w-]{33}(?![\w])/y,
     accept: (value) => !isFiller(value.slice(4)) && sequentialShare(value) < 0.5,
   },
   { id: 'google-oauth-token', prefixes: ['ya29.'], tail: /[\w-]{30,}(?:\.[\w-]{1,100}){0,3}/y },

@@ -1,4 +1,4 @@
-import { looksSecret } from '../filler.ts'
+import { isFiller, looksSecret } from '../filler.ts'
 import type { ContextRule } from '../rule.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
@@ -49,8 +49,8 @@ const bare: readonly (readonly [string, RegExp, RegExp])[] = [
   ['kucoin-key', /kucoin/, /^(?:[a-f0-9]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i],
   ['launchdarkly-token', /launchdarkly/, letters40],
   ['linear-secret', /linear/, hex32],
-  ['linkedin-secret', /linkedin|linkedin/, /^(?:[a-z0-9]{14}|[a-z0-9]{16})$/i],
-  ['lob-key', /lob$|^lob|lobapi/, /^(?:live|test)_[a-f0-9]{35}$/i],
+  ['linkedin-secret', /linkedin/, /^(?:[a-z0-9]{14}|[a-z0-9]{16})$/i],
+  ['lob-key', /lob/, /^(?:live|test)_[a-f0-9]{35}$/i],
   ['looker-secret', /looker/, /^(?:[a-z0-9]{20}|[a-z0-9]{24})$/i],
   ['mailchimp-key', /mailchimp/, /^[a-f0-9]{32}-us\d{1,2}$/i],
   ['mailgun-key', /mailgun/, /^(?:(?:pub)?key-[a-f0-9]{32}|[a-h0-9]{32}-[a-h0-9]{8}-[a-h0-9]{8})$/i],
@@ -61,7 +61,7 @@ const bare: readonly (readonly [string, RegExp, RegExp])[] = [
   ['nytimes-token', /nytimes|newyorktimes/, /^[a-z0-9=_-]{32}$/i],
   ['okta-token', /okta/, /^00[\w=-]{40}$/],
   ['plaid-secret', /plaid/, /^(?:[a-z0-9]{24}|[a-z0-9]{30})$/i],
-  ['privateai-token', /privateai|private_ai/, lower32],
+  ['privateai-token', /privateai/, lower32],
   ['rapidapi-key', /rapidapi/, /^[\w-]{50}$/],
   ['sendbird-token', /sendbird/, /^(?:[a-f0-9]{40}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i],
   ['sentry-token', /sentry/, hex64],
@@ -88,17 +88,43 @@ const bare: readonly (readonly [string, RegExp, RegExp])[] = [
   ['octopus-api-key', /octopus/, /^API-[A-Z0-9]{26,32}$/i],
 ] // biome-ignore format: a table
 
+/** Shapes so narrow, beside such a name, that the value may look like an example. */
+const shapeAlone = new Set([
+  'contribsys-credential',
+  'heroku-key',
+  'hubspot-key',
+  'snyk-token',
+  'sonar-token',
+  'squarespace-token',
+  'postmark-token',
+])
+
 /** Formats that only their provider's name gives away: `SNYK_TOKEN = <uuid>`, `sourcegraph: <40 hex>`. */
 export const contextRules: readonly ContextRule[] = bare.map(([id, keyword, value]) => ({
   id,
   keyword,
   value,
-  accept: uuid === value || id === 'sonar-token' ? (found) => !/^(?:0|f|x)[-0fx]+$/i.test(found) : looksSecretOrShort,
+  accept: shapeAlone.has(id) ? (found) => !isFiller(found) : looksSecret,
 }))
 
-function looksSecretOrShort(value: string): boolean {
-  return looksSecret(value) && !/\s/.test(value)
+/** One look decides for most names that no provider is meant. */
+const anyKeyword = new RegExp(contextRules.map(({ keyword }) => keyword.source).join('|'))
+
+/** Rules whose keyword the name's words hold: at the beginning of a word, or over whole words (`new_relic`, not `sum_obj`). */
+export function contextRulesFor(words: readonly string[]): readonly ContextRule[] {
+  if (!anyKeyword.test(words.join(''))) return []
+  return contextRules.filter(({ keyword }) => words.some((_, from) => startsAt(words, from, keyword)))
 }
 
-/** One look decides for most names that no provider is meant. */
-export const contextKeywords = new RegExp(contextRules.map(({ keyword }) => keyword.source).join('|'))
+function startsAt(words: readonly string[], from: number, keyword: RegExp): boolean {
+  const flat = words.slice(from).join('')
+  const found = keyword.exec(flat)
+  if (found?.index !== 0) return false
+  let boundary = 0
+  for (const word of words.slice(from)) {
+    boundary += word.length
+    if (boundary === found[0].length) return true
+    if (boundary > found[0].length) return boundary === word.length
+  }
+  return false
+}
