@@ -1,0 +1,207 @@
+import type { ViolationDetail } from '@affidavit/evidence/record/header'
+import type { Outcome } from '@affidavit/evidence/record/kinds'
+import { makeId } from './clock.ts'
+import { type DraftedOutcome, draftCompleted, draftUnanswered } from './completed.ts'
+import type { CaptureContext } from './context.ts'
+import { type Exchange, InFlight } from './exchange.ts'
+import { CallGroups } from './groups.ts'
+import { answeredDirection, type CapturedLine, requestDirection, type Verdict } from './line.ts'
+import { formOf, idKey, type ScannedMessage, type Span, textOf } from './message.ts'
+import { kindOf } from './methods.ts'
+import { NotifyTally } from './notify.ts'
+import { minimalOutput } from './output.ts'
+import { type Addressee, refuse } from './refusal.ts'
+import { draftRequested } from './requested.ts'
+import { rpcCodes, toFailure } from './rpc-error.ts'
+import { Session } from './session.ts'
+import { ToolRegistry } from './tools.ts'
+import { describeUnreadable, draftViolation, violationsOf } from './violation.ts'
+
+/** One record that a line waits for. */
+interface Step {
+  done: Promise<void>
+  addressee?: Addressee
+  /** A request that was recorded though its line is then refused: a batch goes on as a whole or not at all. */
+  exchange?: Exchange
+}
+
+/** More calls are open than we keep track of. */
+class PushbackError extends Error {
+  override readonly name = 'PushbackError'
+  readonly code = 'too_many_in_flight'
+  readonly retry = true
+}
+
+/**
+ * One connection between a client and a server: every line goes through `take` in the order it arrived, and what that
+ * returns says when and whether the line may go on. Owns the calls in flight, hence must be finished.
+ */
+export class Capture {
+  readonly #context: CaptureContext
+  readonly #session: Session
+  readonly #tools = new ToolRegistry()
+  readonly #groups = new CallGroups()
+  readonly #inFlight = new InFlight()
+  readonly #notify: NotifyTally
+
+  constructor(context: CaptureContext) {
+    this.#context = context
+    this.#session = new Session(context.serverName)
+    this.#notify = new NotifyTally((method) => context.digest(method))
+  }
+
+  /** Undefined: the line may go on at once. The promise never rejects. */
+  take(line: CapturedLine): Promise<Verdict> | undefined {
+    const steps: Step[] = violationsOf(line, this.#session.server).map((code) => this.#recordViolation(line, code))
+    for (const message of line.scanned.messages) {
+      const id = message.spans.get('id')
+      const form = formOf(message)
+      if (form === 'notification') this.#takeNotification(line, message)
+      else if (form === 'request' && id !== undefined) steps.push(...this.#takeRequest(line, message, id))
+      else if (form === 'response' && id !== undefined) steps.push(this.#takeResponse(line, message, id))
+    }
+    return steps.length === 0 ? undefined : this.#settle(line, steps)
+  }
+
+  /** Writes what was counted since the last call. What could not be written is counted again. */
+  async flush(): Promise<void> {
+    const drafts = this.#notify.take(this.#session.server)
+    const results = await Promise.allSettled(drafts.map((draft) => this.#context.emit(draft, {})))
+    for (const [i, { status }] of results.entries()) {
+      const draft = drafts[i]
+      if (status === 'rejected' && draft !== undefined) this.#notify.putBack(draft)
+    }
+  }
+
+  /** The connection is over: every call still open gets its outcome, every count its record. */
+  async finish(): Promise<void> {
+    const ends = this.#inFlight
+      .all()
+      .map((exchange) => this.#abandon(exchange, { outcome: exchange.isCancelled ? 'cancelled' : 'transport_error' }))
+    await Promise.all([...ends, this.flush()])
+  }
+
+  /** A line that might go on found its receiver gone: its calls will not be answered. */
+  async undelivered(line: CapturedLine): Promise<void> {
+    for (const message of line.scanned.messages) {
+      const id = message.spans.get('id')
+      const exchange = id === undefined ? undefined : this.#inFlight.find(requestDirection(line), idKey(id))
+      if (formOf(message) === 'request' && exchange !== undefined)
+        await this.#abandon(exchange, { outcome: 'transport_error' })
+    }
+  }
+
+  #recordViolation(line: CapturedLine, code: ViolationDetail['code']): Step {
+    const draft = draftViolation(line, this.#session.server, code)
+    const record = async () => {
+      await this.#context.emit(draft, describeUnreadable(this.#context, line, code))
+    }
+    return { done: record() }
+  }
+
+  #takeNotification(line: CapturedLine, message: ScannedMessage): void {
+    const method = textOf(message.spans.get('method')) ?? ''
+    this.#notify.add(requestDirection(line), method, message.end - message.start)
+    const id = message.spans.get('params.requestId')
+    if (method !== 'notifications/cancelled' || id === undefined) return
+    const exchange = this.#inFlight.find(requestDirection(line), idKey(id))
+    if (exchange !== undefined) exchange.isCancelled = true
+  }
+
+  #takeRequest(line: CapturedLine, message: ScannedMessage, id: Span): Step[] {
+    const exchange = this.#openExchange(line, message, id)
+    const isDuplicate = this.#inFlight.has(exchange.direction, exchange.key)
+    const isTooMany = this.#inFlight.isFull()
+    this.#inFlight.add(exchange)
+    if (exchange.method === 'initialize' && exchange.direction === 'to-server') this.#session.open(line, message)
+    const done = isTooMany ? Promise.reject(new PushbackError()) : this.#recordRequested(line, message, exchange)
+    const addressee = { form: 'request' as const, id: id.raw ?? new Uint8Array(0), callId: exchange.callId }
+    const step = { done, addressee, exchange }
+    return isDuplicate ? [this.#recordViolation(line, 'duplicate_id'), step] : [step]
+  }
+
+  #openExchange(line: CapturedLine, message: ScannedMessage, id: Span): Exchange {
+    const method = textOf(message.spans.get('method')) ?? ''
+    return {
+      direction: requestDirection(line),
+      key: idKey(id),
+      method,
+      kind: kindOf(method),
+      callId: makeId(),
+      callGroupId: this.#groups.find(message),
+      arrived: line.arrived,
+      isFirstPage: !message.spans.has('params.cursor'),
+      isCancelled: false,
+      receipt: undefined,
+    }
+  }
+
+  async #recordRequested(line: CapturedLine, message: ScannedMessage, exchange: Exchange): Promise<void> {
+    const known = { session: this.#session, tools: this.#tools }
+    const drafted = draftRequested(this.#context, known, { line, message, place: exchange })
+    // No await where none is needed: emits must be called in the order the lines came.
+    const { draft, sections } = drafted instanceof Promise ? await drafted : drafted
+    exchange.receipt = await this.#context.emit(draft, sections)
+  }
+
+  #takeResponse(line: CapturedLine, message: ScannedMessage, id: Span): Step {
+    const exchange = this.#inFlight.find(answeredDirection(line), idKey(id))
+    const receipt = exchange?.receipt
+    if (exchange === undefined || receipt === undefined) return this.#recordViolation(line, 'unmatched_response')
+    this.#inFlight.remove(exchange)
+    const isFromServer = exchange.direction === 'to-server'
+    const server = isFromServer ? this.#session.learn(line, message, exchange.method) : undefined
+    if (isFromServer && exchange.method === 'tools/list' && message.spans.get('result.tools')?.type === 'array')
+      this.#tools.add(message.tools, { isFirst: exchange.isFirstPage, isLast: !hasNextPage(message) })
+    const completed = draftCompleted(this.#context, exchange, receipt, { line, message, server })
+    const { callGroupId, outcome } = completed.draft
+    if (callGroupId !== undefined && outcome === 'continued') this.#groups.remember(message, callGroupId)
+    const addressee = { form: 'response' as const, id: id.raw ?? new Uint8Array(0), callId: exchange.callId }
+    return { done: this.#recordCompleted(completed, message), addressee }
+  }
+
+  /** Outcome and place matter more than the outline: where there is no room for both, the outline goes. */
+  async #recordCompleted({ draft, sections }: DraftedOutcome, message: ScannedMessage): Promise<void> {
+    try {
+      await this.#context.emit(draft, sections)
+    } catch (error) {
+      const { cause } = toFailure(error)
+      if (cause !== 'spool_full' && cause !== 'record_too_large') throw error
+      await this.#context.emit(draft, minimalOutput(message))
+    }
+  }
+
+  async #settle(line: CapturedLine, steps: Step[]): Promise<Verdict> {
+    const results = await Promise.allSettled(steps.map((step) => step.done))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed === undefined) return { pass: true }
+    const failure = toFailure(failed.reason)
+    this.#context.diagnose(
+      'AFD_AUDIT_UNAVAILABLE',
+      `messages are refused because they cannot be recorded (${failure.cause})`,
+    )
+    for (const { exchange } of steps)
+      if (exchange !== undefined)
+        await this.#abandon(exchange, { outcome: 'protocol_error', rpcCode: rpcCodes.auditUnavailable })
+    const addressees = steps.flatMap(({ addressee }) => (addressee === undefined ? [] : [addressee]))
+    return refuse(line, addressees, failure)
+  }
+
+  /** Ends a call without a response. Where not even that can be recorded, recovery finds it open and says `unknown`. */
+  async #abandon(exchange: Exchange, end: { outcome: Outcome; rpcCode?: number }): Promise<void> {
+    this.#inFlight.remove(exchange)
+    if (exchange.receipt === undefined) return
+    const { draft, sections } = draftUnanswered(exchange, exchange.receipt, end)
+    try {
+      await this.#context.emit(draft, sections)
+    } catch (error) {
+      const { cause } = toFailure(error)
+      this.#context.diagnose('AFD_OUTCOME_LOST', `the outcome of an unanswered call could not be recorded (${cause})`)
+    }
+  }
+}
+
+/** JSON null stands for absent in some servers. */
+function hasNextPage(message: ScannedMessage): boolean {
+  return message.spans.get('result.nextCursor')?.type === 'string'
+}

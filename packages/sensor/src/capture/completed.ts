@@ -1,0 +1,58 @@
+import { formatHash } from '@affidavit/evidence/record/digest'
+import type { ServerRef, Uuid } from '@affidavit/evidence/record/header'
+import type { Outcome } from '@affidavit/evidence/record/kinds'
+import type { Sections } from '@affidavit/evidence/record/sections'
+import type { CaptureContext, CompletedDraft, EmitReceipt } from './context.ts'
+import type { Exchange } from './exchange.ts'
+import type { CapturedLine } from './line.ts'
+import type { ScannedMessage } from './message.ts'
+import { outcomeOf, rpcCodeOf } from './outcome.ts'
+import { outputSections } from './output.ts'
+
+export interface DraftedOutcome {
+  draft: CompletedDraft
+  sections: Sections
+}
+
+/** The record of a response. */
+export function draftCompleted(
+  context: CaptureContext,
+  exchange: Exchange,
+  receipt: EmitReceipt,
+  from: { line: CapturedLine; message: ScannedMessage; server: ServerRef | undefined },
+): DraftedOutcome {
+  const { line, message, server } = from
+  const outcome = outcomeOf(message, exchange.method)
+  const rpcCode = rpcCodeOf(message)
+  const group = exchange.callGroupId ?? (outcome === 'continued' ? exchange.callId : undefined)
+  const draft: CompletedDraft = {
+    ...common(exchange, receipt, outcome, group),
+    ...(rpcCode === undefined ? {} : { rpcCode }),
+    responseBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,
+    latencyUs: Math.max(0, line.arrived.monotonicUs - exchange.arrived.monotonicUs),
+    ...(server === undefined ? {} : { server }),
+    ...line.arrived,
+  }
+  return { draft, sections: outputSections(context, line, message) }
+}
+
+/** The record of a call whose response never came, or was ours. */
+export function draftUnanswered(
+  exchange: Exchange,
+  receipt: EmitReceipt,
+  end: { outcome: Outcome; rpcCode?: number },
+): DraftedOutcome {
+  const rpcCode = end.rpcCode === undefined ? {} : { rpcCode: end.rpcCode }
+  return { draft: { ...common(exchange, receipt, end.outcome, exchange.callGroupId), ...rpcCode }, sections: {} }
+}
+
+function common(exchange: Exchange, receipt: EmitReceipt, outcome: Outcome, group: Uuid | undefined): CompletedDraft {
+  return {
+    kind: exchange.kind,
+    stage: 'completed',
+    callId: exchange.callId,
+    ...(group === undefined ? {} : { callGroupId: group }),
+    requestedHash: formatHash(receipt.hash),
+    outcome,
+  }
+}

@@ -1,0 +1,31 @@
+import type { Draft, KeyedDigest } from '@affidavit/evidence/record/header'
+import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
+import type { Sections } from '@affidavit/evidence/record/sections'
+import type { LocalFacts } from '../identity/local.ts'
+import type { Redactor } from '../redact/redactor.ts'
+
+export type RequestedDraft = Extract<Draft, { stage: 'requested' }>
+export type CompletedDraft = Extract<Draft, { stage: 'completed' }>
+
+/** What a record became. `recorded` false: it passed under an open gap, and hash is the gap record's. */
+export interface EmitReceipt {
+  recorded: boolean
+  /** Header hash, 32 bytes. */
+  hash: Uint8Array
+}
+
+/** Resolves when the record is durable, or may pass without. Rejects where what it describes must not go on. */
+export type Emit = (draft: Draft, sections: Sections) => Promise<EmitReceipt>
+
+/** What capture needs from outside. */
+export interface CaptureContext {
+  emit: Emit
+  redactor: Redactor
+  /** Keyed digest of a value (evidence/record/digest). */
+  digest: (value: string | Uint8Array) => KeyedDigest
+  level: CaptureLevel
+  serverName: string
+  facts: LocalFacts
+  /** Program output: a stable code and a sentence, never values. */
+  diagnose: (code: string, sentence: string) => void
+}

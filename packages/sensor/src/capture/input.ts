@@ -1,0 +1,58 @@
+import { createHash } from 'node:crypto'
+import { encodeCanonical } from '@affidavit/evidence/record/canonical'
+import type { Removal } from '../redact/removal.ts'
+import type { CaptureContext } from './context.ts'
+import { elide, elideFailure, valueBytesMax } from './elide.ts'
+import { bytesOf, type CapturedLine } from './line.ts'
+import type { Span } from './message.ts'
+import { shapeOf } from './shape.ts'
+
+/** A value as a section holds it: JSON text, and what was removed from it. */
+export interface Kept {
+  text: Uint8Array
+  removed: Removal[]
+}
+
+const nothing: Removal[] = []
+const noInput: Kept = { text: Buffer.from('null'), removed: nothing }
+
+/**
+ * The section `input`: the redacted text of `params`, or `null` where the request has none. Synchronous wherever the
+ * line is in memory, so that records are drafted in the order the requests came.
+ */
+export function keepInput(context: CaptureContext, line: CapturedLine, params: Span | undefined): Kept | Promise<Kept> {
+  if (params === undefined) return noInput
+  const bytes = bytesOf(line, params)
+  if (bytes !== undefined) return keepValue(context, line.scanned.invalidUtf8 ? replaceFaults(bytes) : bytes)
+  return keepLarge(context, line, params)
+}
+
+/** Redacts, or says why there is nothing to show. Never throws on a value. */
+export function keepValue(context: CaptureContext, bytes: Uint8Array): Kept {
+  try {
+    if (bytes.length > valueBytesMax) {
+      const digest = context.digest(createHash('sha256').update(bytes).digest())
+      return { text: encodeCanonical(elide('too_large', bytes.length, { digest })), removed: nothing }
+    }
+    const { text, removed } = context.redactor.redactJson(bytes)
+    if (context.level !== 'metadata') return { text, removed }
+    const parsed: unknown = JSON.parse(new TextDecoder().decode(text))
+    return { text: encodeCanonical({ $shape: shapeOf(parsed), bytes: bytes.length }), removed }
+  } catch (error) {
+    context.diagnose('AFD_REDACTION_FAILED', 'a value could not be redacted; its record holds an elision instead')
+    return { text: encodeCanonical(elideFailure(error, bytes.length)), removed: nothing }
+  }
+}
+
+/** Sections hold JSON text, which is UTF-8: bytes that are not become U+FFFD. The record's `violation` tells of them. */
+function replaceFaults(bytes: Uint8Array): Uint8Array {
+  return Buffer.from(new TextDecoder().decode(bytes))
+}
+
+async function keepLarge(context: CaptureContext, line: CapturedLine, params: Span): Promise<Kept> {
+  const bytes = params.end - params.start
+  const hash = await line.hashSpan?.(params)
+  const elision =
+    hash === undefined ? elide('not_held', bytes) : elide('too_large', bytes, { digest: context.digest(hash) })
+  return { text: encodeCanonical(elision), removed: nothing }
+}

@@ -1,0 +1,55 @@
+import type { Direction } from '@affidavit/evidence/record/kinds'
+import type { Moment } from './clock.ts'
+import type { ScannedLine, Span } from './message.ts'
+
+/** A line that a transport has read to its end and lets nobody see before capture says so. */
+export interface CapturedLine {
+  direction: 'client-to-server' | 'server-to-client'
+  scanned: ScannedLine
+  /** When its last byte arrived. */
+  arrived: Moment
+  /** Whether it ended in a terminator, or because the input ended. */
+  ending: 'terminated' | 'unterminated'
+  /** The line's bytes, where they are in memory. */
+  bytes: Uint8Array | undefined
+  /** SHA-256 of the bytes of a span, where the line is held outside memory; undefined where it has gone on already. */
+  hashSpan?: (span: Span) => Promise<Uint8Array>
+}
+
+/** What becomes of a line. Absent bytes mean: nothing. */
+export type Verdict =
+  | { pass: true }
+  | {
+      pass: false
+      /** Goes on in the line's place. */
+      instead: Uint8Array | undefined
+      /** Goes back to who sent the line. */
+      reply: Uint8Array | undefined
+    }
+
+/** The bytes of a span, where the line is in memory. */
+export function bytesOf(line: CapturedLine, span: Span | undefined): Uint8Array | undefined {
+  return span === undefined ? undefined : line.bytes?.subarray(span.start, span.end)
+}
+
+/** JSON of a span of at most bytesMax bytes. Undefined where there is none, or it is not what JSON.parse takes. */
+export function parseSpan(line: CapturedLine, span: Span | undefined, bytesMax: number): unknown {
+  const bytes = bytesOf(line, span)
+  if (bytes === undefined || bytes.length > bytesMax) return undefined
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes))
+  } catch (error) {
+    // The scanner allows deeper nesting than some engines parse.
+    if (error instanceof SyntaxError || error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/** Which way a request travels that comes on such a line; a response answers one of the other direction. */
+export function requestDirection(line: CapturedLine): Direction {
+  return line.direction === 'client-to-server' ? 'to-server' : 'to-client'
+}
+
+export function answeredDirection(line: CapturedLine): Direction {
+  return line.direction === 'client-to-server' ? 'to-client' : 'to-server'
+}

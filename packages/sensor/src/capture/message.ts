@@ -1,0 +1,91 @@
+/** What a JSON-RPC message says, as far as capture must know before it lets the message go on. Values stay bytes. */
+
+/** Where a value stands in the line, and its bytes where it is a scalar that is not too long. */
+export interface Span {
+  type: 'object' | 'array' | 'string' | 'number' | 'true' | 'false' | 'null'
+  /** Byte offsets in the line, quotes and brackets included. */
+  start: number
+  end: number
+  raw: Uint8Array | undefined
+}
+
+export type Flaw = 'duplicate_key' | 'folded_key' | 'not_jsonrpc'
+
+/** A tool as tools/list showed it: exact name and SHA-256 over the bytes of its JSON object. */
+export interface ListedTool {
+  name: string
+  definition: string
+}
+
+/** One block of `result.content`: its type as the server wrote it, and the size of its JSON text. */
+export interface ContentBlock {
+  type: string
+  bytes: number
+  mimeType?: string
+}
+
+/** One JSON-RPC message, alone on its line or an element of a batch. */
+export interface ScannedMessage {
+  start: number
+  end: number
+  /** By path: `id`, `method`, `params`, `params.name`, `result.isError`, … Where a key came twice, the last one. */
+  spans: Map<string, Span>
+  flaws: Set<Flaw>
+  /** Filled wherever `result.tools` is an array of objects with names. */
+  tools: ListedTool[]
+  /** The first 64 blocks of `result.content`, and how many there are. */
+  blocks: ContentBlock[]
+  blockCount: number
+}
+
+/** A whole line, read. */
+export interface ScannedLine {
+  /** Bytes without the terminator. */
+  bytes: number
+  shape: 'blank' | 'single' | 'batch' | 'unreadable'
+  /** Absent where the line is one well-formed JSON value. */
+  problem?: 'not_json' | 'too_deep'
+  /** There were bytes that are not UTF-8; they were read as `?`. */
+  invalidUtf8: boolean
+  messages: ScannedMessage[]
+}
+
+export type MessageForm = 'request' | 'notification' | 'response' | 'other'
+
+const nameBytesMax = 64 * 1024
+const utf8 = new TextDecoder()
+
+/** What kind of JSON-RPC message it is. `other`: neither, or with an id that is no string, number or null. */
+export function formOf(message: ScannedMessage): MessageForm {
+  const id = message.spans.get('id')
+  const idIsTyped = id !== undefined && (id.type === 'string' || id.type === 'number' || id.type === 'null')
+  if (message.spans.get('method')?.type === 'string') {
+    if (id === undefined) return 'notification'
+    return idIsTyped && id.raw !== undefined ? 'request' : 'other'
+  }
+  const answers = message.spans.has('result') || message.spans.has('error')
+  return answers && idIsTyped && id.raw !== undefined ? 'response' : 'other'
+}
+
+/**
+ * Key of an id for correlation. Strings are compared by value (a peer may escape differently: Python writes "\u00fc" for
+ * "ü"), everything else by its bytes: `1`, `1.0`, `1e0` and `"1"` are four ids, and 9007199254740993 is not rounded.
+ */
+export function idKey(id: Span): string {
+  if (id.type === 'string') return `s:${textOf(id) ?? ''}`
+  return `${id.type}:${utf8.decode(id.raw)}`
+}
+
+/** The string a span holds; undefined for other types, for very long strings, and where the JSON string is not one. */
+export function textOf(span: Span | undefined): string | undefined {
+  if (span?.type !== 'string' || span.raw === undefined || span.raw.length > nameBytesMax) return undefined
+  return decodeString(span.raw)
+}
+
+/** Decodes the bytes of a JSON string, quotes included. Lone surrogates survive. */
+export function decodeString(raw: Uint8Array): string {
+  const text = utf8.decode(raw)
+  if (!text.includes('\\')) return text.slice(1, -1)
+  const value: unknown = JSON.parse(text)
+  return typeof value === 'string' ? value : ''
+}

@@ -1,0 +1,38 @@
+import type { Outcome } from '@affidavit/evidence/record/kinds'
+import { type ScannedMessage, textOf } from './message.ts'
+
+const integer = /^-?(?:0|[1-9]\d{0,15})$/
+const ascii = new TextDecoder('latin1')
+
+/**
+ * What a response says came of the call. `error` decides before `result` where a peer sent both. A result that asks for
+ * more input (resultType `input_required`) or announces a task (resultType `task`, or `task` in the 2025-11-25 revision)
+ * is no outcome yet.
+ */
+export function outcomeOf(response: ScannedMessage, method: string): Outcome {
+  if (response.spans.has('error')) return 'protocol_error'
+  if (response.spans.get('result.isError')?.type === 'true') return 'tool_error'
+  const resultType = textOf(response.spans.get('result.resultType'))
+  if (resultType === 'input_required' || resultType === 'task') return 'continued'
+  if (!method.startsWith('tasks/') && response.spans.has('result.task.taskId')) return 'continued'
+  return 'success'
+}
+
+/** JSON-RPC error code where it is an integer that a header can hold. */
+export function rpcCodeOf(response: ScannedMessage): number | undefined {
+  const code = response.spans.get('error.code')
+  if (code?.type !== 'number' || code.raw === undefined) return undefined
+  const text = ascii.decode(code.raw)
+  const value = integer.test(text) ? Number(text) : Number.NaN
+  return Number.isSafeInteger(value) && !Object.is(value, -0) ? value : undefined
+}
+
+/** Id of the task a result announces or a request asks about. */
+export function taskIdOf(message: ScannedMessage): string | undefined {
+  const { spans } = message
+  return (
+    textOf(spans.get('params.taskId')) ??
+    textOf(spans.get('result.task.taskId')) ??
+    (textOf(spans.get('result.resultType')) === 'task' ? textOf(spans.get('result.taskId')) : undefined)
+  )
+}

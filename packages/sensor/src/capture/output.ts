@@ -1,0 +1,70 @@
+import { encodeCanonical } from '@affidavit/evidence/record/canonical'
+import { encodeEnvironment } from '@affidavit/evidence/record/environment-section'
+import { encodeOutput, type OutputSection } from '@affidavit/evidence/record/output-section'
+import type { Sections } from '@affidavit/evidence/record/sections'
+import type { Removal } from '../redact/removal.ts'
+import type { CaptureContext } from './context.ts'
+import { elide } from './elide.ts'
+import { keepValue } from './input.ts'
+import type { CapturedLine } from './line.ts'
+import { type ScannedMessage, textOf } from './message.ts'
+import { listRemovals } from './removals.ts'
+
+/** A `completed` has a few kilobytes reserved in the spool; lists stay well below. */
+const removalsMax = 16
+const asRequested = { absent: 'as in the requested record' }
+
+/**
+ * Section `output` of a response: what came back, without values. At level `full` the redacted response too, and in
+ * `environment` what was removed from it.
+ */
+export function outputSections(context: CaptureContext, line: CapturedLine, message: ScannedMessage): Sections {
+  const outline = outlineOf(message)
+  if (context.level !== 'full') return { output: encodeOutput(outline) }
+  const { text, removed } = keepResponse(context, line, message)
+  const environment = removed.length === 0 ? {} : { environment: encodeRemovals(removed) }
+  return { output: encodeOutput({ ...outline, text }), ...environment }
+}
+
+/** What is left of `output` where the record would not fit: that there was one. */
+export function minimalOutput(message: ScannedMessage): Sections {
+  const { blocks, blocksOmitted, ...outline } = outlineOf(message)
+  return { output: encodeOutput({ ...outline, blocks: [], blocksOmitted: blocks.length + blocksOmitted }) }
+}
+
+function outlineOf(message: ScannedMessage): OutputSection {
+  const { spans, blocks, blockCount } = message
+  const structured = spans.get('result.structuredContent')
+  const errorMessage = textOf(spans.get('error.message'))
+  return {
+    form: spans.has('error') ? 'error' : spans.has('result') ? 'result' : 'none',
+    blocks,
+    blocksOmitted: blockCount - blocks.length,
+    ...(structured === undefined ? {} : { structuredBytes: structured.end - structured.start }),
+    ...(errorMessage === undefined ? {} : { errorMessageBytes: Buffer.byteLength(errorMessage) }),
+  }
+}
+
+function keepResponse(
+  context: CaptureContext,
+  line: CapturedLine,
+  message: ScannedMessage,
+): { text: string; removed: Removal[] } {
+  const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+  const bytes = line.bytes?.subarray(message.start, message.end)
+  // It streamed past us; what is not in memory any more is described, not kept.
+  if (bytes === undefined)
+    return { text: decode(encodeCanonical(elide('not_held', message.end - message.start))), removed: [] }
+  const { text, removed } = keepValue(context, bytes)
+  return { text: decode(text), removed }
+}
+
+function encodeRemovals(removed: Removal[]): Uint8Array {
+  return encodeEnvironment({
+    host: asRequested,
+    processes: asRequested,
+    network: asRequested,
+    ids: {},
+    ...listRemovals(removed, removalsMax),
+  })
+}

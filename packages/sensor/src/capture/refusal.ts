@@ -1,0 +1,51 @@
+import type { Uuid } from '@affidavit/evidence/record/header'
+import type { CapturedLine, Verdict } from './line.ts'
+import { formOf, type ScannedLine } from './message.ts'
+import {
+  auditUnavailable,
+  encodeErrorBatch,
+  encodeErrorLine,
+  type Failure,
+  type RpcError,
+  resultWithheld,
+} from './rpc-error.ts'
+
+/** Someone who has to learn that a message did not go on. */
+export interface Addressee {
+  form: 'request' | 'response'
+  /** Bytes of the id, copied as they came. */
+  id: Uint8Array
+  callId?: Uuid
+}
+
+/**
+ * What becomes of a line that could not be recorded. Requests are answered to who sent them, results are replaced for who
+ * waits for them, and a line nobody can answer is answered with id null where it came from the client.
+ */
+export function refuse(line: CapturedLine, addressees: readonly Addressee[], failure: Failure): Verdict {
+  const errorsFor = (form: Addressee['form'], toError: (callId?: Uuid) => RpcError) =>
+    addressees.flatMap((each) => (each.form === form ? [{ id: each.id, error: toError(each.callId) }] : []))
+  const replies = errorsFor('request', (callId) => auditUnavailable(failure, callId))
+  const instead = errorsFor('response', (callId) => resultWithheld(failure, callId))
+  const isUnanswerable = addressees.length === 0 && line.direction === 'client-to-server'
+  return {
+    pass: false,
+    instead: encode(line, instead),
+    reply: isUnanswerable ? encodeErrorLine(undefined, auditUnavailable(failure)) : encode(line, replies),
+  }
+}
+
+/** Everybody a line would have reached or answered, for lines that capture never took. */
+export function addresseesOf(scanned: ScannedLine): Addressee[] {
+  return scanned.messages.flatMap((message) => {
+    const form = formOf(message)
+    const id = message.spans.get('id')?.raw
+    return (form === 'request' || form === 'response') && id !== undefined ? [{ form, id }] : []
+  })
+}
+
+function encode(line: CapturedLine, errors: { id: Uint8Array; error: RpcError }[]): Uint8Array | undefined {
+  const [only] = errors
+  if (only === undefined) return undefined
+  return line.scanned.shape === 'batch' ? encodeErrorBatch(errors) : encodeErrorLine(only.id, only.error)
+}

@@ -1,0 +1,129 @@
+import { encodeDecision } from '@affidavit/evidence/record/decision-section'
+import { encodeEnvironment, type ForeignIds } from '@affidavit/evidence/record/environment-section'
+import type { Uuid } from '@affidavit/evidence/record/header'
+import { type Actor, encodeIdentity, type IdentitySection } from '@affidavit/evidence/record/identity-section'
+import { encodePurpose } from '@affidavit/evidence/record/purpose-section'
+import type { Sections } from '@affidavit/evidence/record/sections'
+import { clipText } from '@affidavit/evidence/record/text'
+import { type MetaClaims, readMetaClaims } from '../identity/claims.ts'
+import type { CaptureContext, RequestedDraft } from './context.ts'
+import { type Kept, keepInput } from './input.ts'
+import { type CapturedLine, parseSpan, requestDirection } from './line.ts'
+import { type ScannedMessage, textOf } from './message.ts'
+import { isProtocolMethod, kindOf } from './methods.ts'
+import { taskIdOf } from './outcome.ts'
+import { listRemovals } from './removals.ts'
+import type { Session } from './session.ts'
+import type { ToolRegistry } from './tools.ts'
+
+const metaBytesMax = 64 * 1024
+const idBytesMax = 1024
+
+export interface DraftedRequest {
+  draft: RequestedDraft
+  sections: Sections
+}
+
+/** What a request is recorded against. */
+export interface RequestPlace {
+  callId: Uuid
+  callGroupId: Uuid | undefined
+  method: string
+}
+
+/** The write-ahead record of one request: everything that is known before it goes on. */
+export function draftRequested(
+  context: CaptureContext,
+  known: { session: Session; tools: ToolRegistry },
+  from: { line: CapturedLine; message: ScannedMessage; place: RequestPlace },
+): DraftedRequest | Promise<DraftedRequest> {
+  const { line, message } = from
+  const meta = parseSpan(line, message.spans.get('params._meta'), metaBytesMax)
+  const claims = readMetaClaims(meta, (text) => context.redactor.redactText(text).text)
+  const draft = draftHeader(context, known, { ...from, claims })
+  const finish = (input: Kept): DraftedRequest => ({
+    draft,
+    sections: {
+      input: input.text,
+      identity: encodeIdentity(identitySection(context, claims.agent ?? known.session.agent)),
+      decision: noDecision,
+      purpose: claims.purpose === undefined ? noPurpose : encodePurpose(claims.purpose),
+      environment: encodeEnvironment({
+        host: context.facts.host,
+        processes: context.facts.processes,
+        network: { absent: 'stdio has no network' },
+        ids: foreignIds(context, { ...from, claims }),
+        ...listRemovals(input.removed),
+      }),
+    },
+  })
+  const input = keepInput(context, line, message.spans.get('params'))
+  return input instanceof Promise ? input.then(finish) : finish(input)
+}
+
+function draftHeader(
+  context: CaptureContext,
+  { session, tools }: { session: Session; tools: ToolRegistry },
+  from: { line: CapturedLine; message: ScannedMessage; place: RequestPlace; claims: MetaClaims },
+): RequestedDraft {
+  const { line, message, place, claims } = from
+  const { method } = place
+  const toolName = method === 'tools/call' ? textOf(message.spans.get('params.name')) : undefined
+  return {
+    kind: kindOf(method),
+    stage: 'requested',
+    vantage: 'gateway',
+    direction: requestDirection(line),
+    callId: place.callId,
+    ...(place.callGroupId === undefined ? {} : { callGroupId: place.callGroupId }),
+    ...session.fieldsFor(claims, context.digest),
+    ...(isProtocolMethod(method) ? { method } : { methodDigest: context.digest(method) }),
+    requestIdDigest: context.digest(message.spans.get('id')?.raw ?? ''),
+    server: session.server,
+    ...(toolName === undefined ? {} : { tool: tools.refer(toolName, context.digest) }),
+    effect: 'unknown',
+    level: context.level,
+    inputBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,
+    classification: { level: 'unclassified', tags: [] },
+    decision: { disposition: 'undecided', mode: 'observe' },
+    ...claims.trace,
+    ...line.arrived,
+  }
+}
+
+const noDecision = encodeDecision({
+  engine: { absent: 'no policy is configured' },
+  policies: [],
+  conditions: [],
+  obligations: [],
+  rationale: 'No policy was evaluated: none is configured, and the mode is observe.',
+})
+const noPurpose = encodePurpose({ absent: 'the request declares neither a task nor an intent' })
+
+function identitySection(context: CaptureContext, agent: Actor | undefined): IdentitySection {
+  return {
+    agent: agent ?? { absent: 'the client has not named itself on this connection' },
+    workload: context.facts.workload,
+    user: context.facts.user,
+    role: { absent: 'stdio carries no role' },
+    token: { absent: 'stdio carries no token' },
+    delegation: [],
+  }
+}
+
+/** Ids that others chose go here and nowhere else, redacted: a client may put anything into them. */
+function foreignIds(
+  { redactor }: CaptureContext,
+  { message, place, claims }: { message: ScannedMessage; place: RequestPlace; claims: MetaClaims },
+): ForeignIds {
+  const kept = (key: keyof ForeignIds, value: string | undefined): ForeignIds =>
+    value === undefined ? {} : { [key]: clipText(redactor.redactText(value).text, idBytesMax) }
+  const raw = message.spans.get('id')?.raw ?? new Uint8Array(0)
+  const requestId = new TextDecoder().decode(redactor.redactJson(raw).text)
+  return {
+    ...(requestId !== '' && Buffer.byteLength(requestId) <= idBytesMax ? { requestId } : {}),
+    ...kept('conversationId', claims.conversation),
+    ...kept('taskId', taskIdOf(message)),
+    ...(isProtocolMethod(place.method) ? {} : kept('method', place.method)),
+  }
+}

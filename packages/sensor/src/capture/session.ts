@@ -1,0 +1,75 @@
+import type { RequestedHeader, ServerRef, Uuid } from '@affidavit/evidence/record/header'
+import type { Actor } from '@affidavit/evidence/record/identity-section'
+import { isKeptName } from '@affidavit/evidence/record/text'
+import { isJsonObject, type MetaClaims, toClaimedAgent } from '../identity/claims.ts'
+import { makeId } from './clock.ts'
+import type { CaptureContext } from './context.ts'
+import { type CapturedLine, parseSpan } from './line.ts'
+import type { ScannedMessage } from './message.ts'
+
+const handshakeBytesMax = 1024 * 1024
+const serverKey = 'io.modelcontextprotocol/serverInfo'
+
+type SessionFields = Pick<RequestedHeader, 'sessionSource' | 'sessionId' | 'sessionReason'>
+
+/** What the two sides of one connection have said of themselves so far. */
+export class Session {
+  /** As configured and as reported. */
+  server: ServerRef
+  agent: Actor | undefined
+  #legacyId: Uuid | undefined
+
+  constructor(serverName: string) {
+    this.server = { name: serverName }
+  }
+
+  /** `initialize` opens a legacy session, a second one another. Its own record belongs to it already. */
+  open(line: CapturedLine, request: ScannedMessage): void {
+    this.#legacyId = makeId()
+    const params = parseSpan(line, request.spans.get('params'), handshakeBytesMax)
+    if (isJsonObject(params)) this.agent = toClaimedAgent(params.clientInfo, 'initialize') ?? this.agent
+  }
+
+  /**
+   * DESIGN §3, field 2. In the stateless era a session is what the client declares, else the trace; a bare connection is
+   * never called one.
+   */
+  fieldsFor(claims: MetaClaims, digest: CaptureContext['digest']): SessionFields {
+    if (this.#legacyId !== undefined) return { sessionSource: 'legacy-stdio', sessionId: this.#legacyId }
+    if (claims.conversation !== undefined) return { sessionSource: 'declared', sessionId: digest(claims.conversation) }
+    if (claims.trace !== undefined) return { sessionSource: 'trace', sessionId: claims.trace.traceId }
+    const sessionReason = 'no initialize on this connection, and the request declares no conversation and no trace'
+    return { sessionSource: 'absent', sessionReason }
+  }
+
+  /** Learns from a result. Returns the server where this very result told something new of it. */
+  learn(line: CapturedLine, response: ScannedMessage, method: string): ServerRef | undefined {
+    const isHandshake = method === 'initialize' || method === 'server/discover'
+    const told = isHandshake
+      ? readHandshake(parseSpan(line, response.spans.get('result'), handshakeBytesMax))
+      : readServer(fieldOf(parseSpan(line, response.spans.get('result._meta'), handshakeBytesMax), serverKey))
+    const merged = { ...this.server, ...told }
+    const isNews = JSON.stringify(merged) !== JSON.stringify(this.server)
+    this.server = merged
+    return isNews || (isHandshake && Object.keys(told).length > 0) ? merged : undefined
+  }
+}
+
+function readHandshake(result: unknown): Partial<ServerRef> {
+  const protocolVersion = fieldOf(result, 'protocolVersion')
+  const server = fieldOf(result, 'serverInfo') ?? fieldOf(fieldOf(result, '_meta'), serverKey)
+  return { ...readServer(server), ...kept('protocolVersion', protocolVersion) }
+}
+
+function readServer(server: unknown): Partial<ServerRef> {
+  return { ...kept('reportedName', fieldOf(server, 'name')), ...kept('version', fieldOf(server, 'version')) }
+}
+
+/** Names that servers chose are kept exactly or, where they are longer than a header takes, not at all. */
+function kept(key: 'reportedName' | 'version' | 'protocolVersion', value: unknown): Partial<ServerRef> {
+  return typeof value === 'string' && isKeptName(value) ? { [key]: value } : {}
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+}

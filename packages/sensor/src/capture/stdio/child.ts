@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+
+/**
+ * The server's process. Imports nothing but node:child_process, because it is started before anything else is loaded: the
+ * server's start and ours overlap.
+ */
+
+/** Signals that a client or a terminal sends a server; those of a terminal go to everything in the foreground. */
+const passedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+const signalNumbers = new Map<string, number>([
+  ['SIGHUP', 1], ['SIGINT', 2], ['SIGQUIT', 3], ['SIGILL', 4], ['SIGTRAP', 5], ['SIGABRT', 6], ['SIGFPE', 8],
+  ['SIGKILL', 9], ['SIGSEGV', 11], ['SIGPIPE', 13], ['SIGALRM', 14], ['SIGTERM', 15],
+]) // biome-ignore format: one list
+const isPosix = process.platform !== 'win32'
+const graceMs = 1500
+const pollMs = 25
+
+/** How the server ended, as a shell would say it: its code, 128 + signal, 127 not found, 126 not executable. */
+export interface Exit {
+  code: number
+  /** Set where it never started: the system's error code. */
+  startError?: string
+  /** Set where a signal ended it. */
+  signal?: string
+}
+
+export interface Child {
+  process: ChildProcess
+  exit: Promise<Exit>
+  /** Ends what is left of the server's process group: SIGTERM, and SIGKILL after 1.5 s. Resolves when it is empty. */
+  endGroup(): Promise<void>
+}
+
+/**
+ * Starts the server in a process group of its own, so that all of it can be ended, and forwards signals from now on. Its
+ * environment is ours without AFFIDAVIT_*, which is addressed to us; stderr is ours.
+ */
+export function startChild(command: string, args: readonly string[]): Child {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AFFIDAVIT_')))
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env, detached: isPosix, windowsHide: true })
+  const exit = new Promise<Exit>((resolve) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      // The same event tells of a kill that failed; then the process is there and its exit will come.
+      if (child.pid !== undefined) return
+      resolve({ code: error.code === 'EACCES' ? 126 : 127, startError: error.code ?? 'unknown' })
+    })
+    child.on('exit', (code, signal) => {
+      resolve(signal === null ? { code: code ?? 1 } : { code: 128 + (signalNumbers.get(signal) ?? 0), signal })
+    })
+  })
+  for (const signal of passedSignals) process.on(signal, () => passSignal(child, signal))
+  return { process: child, exit, endGroup: () => endGroup(child) }
+}
+
+/** Ctrl-C reaches a whole foreground group, and ours is not that of the server; a SIGTERM is for the one it was sent to. */
+function passSignal(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return
+  if (isPosix && signal !== 'SIGTERM') signalGroup(child.pid, signal)
+  else child.kill(signal)
+}
+
+async function endGroup(child: ChildProcess): Promise<void> {
+  const { pid } = child
+  if (pid === undefined || !isPosix) return
+  if (!signalGroup(pid, 'SIGTERM')) return
+  for (let waited = 0; waited < graceMs; waited += pollMs) {
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
+    if (!signalGroup(pid, 0)) return
+  }
+  signalGroup(pid, 'SIGKILL')
+}
+
+/** False where the group is empty (or, on macOS, holds nothing but zombies: EPERM). */
+function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-groupId, signal)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')) return false
+    throw error
+  }
+}
