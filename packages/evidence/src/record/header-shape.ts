@@ -40,7 +40,7 @@ const tool: Check = (value) =>
   (isObject(value) && Object.hasOwn(value, 'nameDigest') ? unlistedTool : listedTool)(value)
 
 /** Methods the protocol defines look like this; anything else came from a client and is only digested. */
-const method = matching(/^(?=.{1,64}$)[a-z]+(?:\/[A-Za-z_]+)*$/, 'a method of the protocol')
+const method = matching(/^[a-z]{1,32}(?:\/[A-Za-z_]{1,32}){0,3}$/, 'a method of the protocol')
 const classification = object({ level: text(64), tags: listOf(text(64), 16) })
 const decision = object({ disposition: oneOf(dispositions), mode: oneOf(['observe', 'enforce']) })
 
