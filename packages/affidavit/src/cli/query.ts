@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { IndexError } from '../query/error.ts'
-import { type FetchedCall, fetchCall } from '../query/fetch.ts'
+import { type FetchedCall, fetchCalls } from '../query/fetch.ts'
 import { type CallFilter, outcomeWords, parseOutcomeWord } from '../query/filter.ts'
 import { type CallPlace, iterateCalls, searchCalls } from '../query/sqlite/search.ts'
 import { callColumns } from './call-columns.ts'
@@ -17,6 +17,7 @@ import { formatTable } from './table.ts'
 import { parseMoment } from './times.ts'
 
 const tableRows = 50
+const chunkCalls = 128
 
 const spec: CommandSpec = {
   name: 'query',
@@ -120,11 +121,23 @@ async function writeLines(
 ) {
   const { stdout } = context
   if (how.csv) await stdout.write(csvTitle())
-  for (const place of listPlaces(question, how.limit)) {
+  for (const places of chunk(listPlaces(question, how.limit))) {
     if (stdout.gone.aborted || context.signal.aborted) return
-    const call = await fetchCall(question.source, place)
-    await stdout.write(how.csv ? toCsvLine(call) : toJsonLine(call))
+    const calls = await fetchCalls(question.source, places)
+    await stdout.write(calls.map(how.csv ? toCsvLine : toJsonLine).join(''))
   }
+}
+
+/** Calls that are near in time are near in the log, so that a few reads serve many. */
+function* chunk(places: Iterable<CallPlace>): Generator<CallPlace[]> {
+  let chunk: CallPlace[] = []
+  for (const place of places) {
+    chunk.push(place)
+    if (chunk.length < chunkCalls) continue
+    yield chunk
+    chunk = []
+  }
+  if (chunk.length > 0) yield chunk
 }
 
 function listPlaces({ db, filter }: Question, limit: number | undefined): Iterable<CallPlace> {
@@ -134,8 +147,7 @@ function listPlaces({ db, filter }: Question, limit: number | undefined): Iterab
 async function writeTable({ db, source, filter }: Question, limit: number, { stdout, stderr }: CommandContext) {
   const page = searchCalls(db, filter, limit)
   if (page.total === 0) return stderr.write('no call matches\n')
-  const calls: FetchedCall[] = []
-  for (const place of page.calls) calls.push(await fetchCall(source, place))
+  const calls = await fetchCalls(source, page.calls)
   const day = stdout.isTerminal ? commonDay(calls) : undefined
   if (day !== undefined) await stdout.write(`${stdout.paint('dim', `${day}, times in UTC`)}\n`)
   const table = formatTable(callColumns(day === undefined ? 'day and time' : 'time of day'), calls, stdout)

@@ -56,7 +56,7 @@ function fieldLine(number: number, name: FieldName, fields: TwelveFields, termin
     ? terminal.paint('green', '✓')
     : terminal.paint(reason === 'not_applicable' ? 'dim' : 'yellow', '·')
   const why = reason === undefined ? '' : terminal.paint('dim', ` [${reason.replaceAll('_', ' ')}]`)
-  return `  ${String(number).padStart(2)} ${mark} ${name.padEnd(labelWidth - 2)}${text}${why}`
+  return `  ${String(number).padStart(2)} ${mark} ${name.padEnd(labelWidth)}${text}${why}`
 }
 
 function describeField(name: FieldName, fields: TwelveFields): string {
@@ -71,9 +71,16 @@ function describeField(name: FieldName, fields: TwelveFields): string {
       return fields.responseBytes.value === null ? '–' : formatCount(fields.responseBytes.value)
     case 'latency':
       return fields.latency.value === null ? '–' : `${fields.latency.value.ms} ms`
+    case 'tool':
+      return describeTool(fields.tool.value)
     default:
       return describeMembers(fields[name].value)
   }
+}
+
+function describeTool(tool: TwelveFields['tool']['value']): string {
+  if (tool === null) return '–'
+  return 'name' in tool ? `${tool.name}, definition ${tool.definition}` : `unlisted, name digest ${tool.nameDigest}`
 }
 
 /** `name value, name value`: the members that say something in one line. */
@@ -95,13 +102,15 @@ function* recordLines(record: FetchedRecord, terminal: Terminal): Generator<stri
   yield label('entry', `leaf:${leaf}, stream ${header.streamId}, seq ${header.seq}`)
   yield label('captured', `${header.time}, in the log ${envelope.observedTime}`)
   yield label('header', '')
-  yield* indent(JSON.stringify(omitSections(header), undefined, 2))
+  for (const [name, value] of Object.entries(header)) yield `      ${name.padEnd(labelWidth)}${headerCell(name, value)}`
   yield label('body', describeBody(record))
   for (const name of sectionNames) yield* sectionLines(name, record.sections[name], terminal)
 }
 
-function omitSections({ sections, ...rest }: FetchedRecord['header']): object {
-  return { ...rest, sections: Object.keys(sections) }
+/** Commitments are 44 characters of noise to a person: the names say which sections there are. */
+function headerCell(name: string, value: unknown): string {
+  if (name === 'sections' && typeof value === 'object' && value !== null) return Object.keys(value).join(', ') || 'none'
+  return toPrintable(typeof value === 'string' ? value : JSON.stringify(value))
 }
 
 function describeBody({ body, sections }: FetchedRecord): string {

@@ -1,5 +1,5 @@
 import { VerifyError } from '@affidavit/evidence/log/error'
-import { type FetchedCall, type FetchedRecord, fetchCall, fetchRecord } from '../query/fetch.ts'
+import { type FetchedCall, type FetchedRecord, fetchCalls, fetchRecord } from '../query/fetch.ts'
 import { type LeafProof, proveEntry } from '../query/prove.ts'
 import { readSize } from '../query/sqlite/write.ts'
 import { StoreError } from '../store/error.ts'
@@ -66,7 +66,8 @@ async function fetchShown(source: OpenSource, named: Named, keys: LogKeys): Prom
   if (named.type === 'record') {
     return { records: [await withProof(source, await fetchRecord(source, named.leaf), keys)], keys }
   }
-  const call = await fetchCall(source, named.place)
+  const [call] = await fetchCalls(source, [named.place])
+  if (call === undefined) return { records: [], keys }
   const records = [await withProof(source, call.requested, keys)]
   if (call.completed !== undefined) records.push(await withProof(source, call.completed, keys))
   return { call, records, keys }

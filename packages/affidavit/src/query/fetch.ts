@@ -1,3 +1,4 @@
+import type { Sha256 } from '@affidavit/evidence/record/crypto'
 import { splitEntry } from '@affidavit/evidence/record/entry'
 import type { Envelope } from '@affidavit/evidence/record/envelope'
 import { parseEnvelope } from '@affidavit/evidence/record/envelope-bytes'
@@ -7,7 +8,7 @@ import type { CompletedHeader, Header, RequestedHeader } from '@affidavit/eviden
 import { parseHeader } from '@affidavit/evidence/record/header-bytes'
 import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
 import { commitSection, type Sections } from '@affidavit/evidence/record/sections'
-import type { BodyOpener, OpenedBody } from '../store/bodies.ts'
+import type { OpenedBody } from '../store/bodies.ts'
 import { iterateEntries } from '../store/entries.ts'
 import { StoreError } from '../store/error.ts'
 import type { EntrySource } from './indexed-entry.ts'
@@ -37,27 +38,35 @@ export interface FetchedCall {
   call: Call
 }
 
-/** Throws StoreError `tile_missing`, RecordError where the entry is none. */
-export function fetchRecord(source: EntrySource, leaf: number): Promise<FetchedRecord> {
-  return readAtPublished(source.tiles, ({ size }) => fetchAt(source, leaf, size))
+/** Leaves this close are read in one go: both halves of a call mostly are. */
+const gapMax = 16
+
+/** Throws StoreError `tile_missing`, RecordError where an entry is none. */
+export function fetchRecords(source: EntrySource, leaves: readonly number[]): Promise<Map<number, FetchedRecord>> {
+  return readAtPublished(source.tiles, async ({ size }) => {
+    const records = new Map<number, FetchedRecord>()
+    for (const run of toRuns(leaves)) await fetchRun(source, run, { size, records })
+    return records
+  })
 }
 
-async function fetchAt(source: EntrySource, leaf: number, size: number): Promise<FetchedRecord> {
-  for await (const { entry } of iterateEntries(source.tiles, { from: leaf, to: leaf + 1 }, size)) {
-    const lines = splitEntry(entry)
-    const header = parseHeader(lines.header)
-    const envelope = parseEnvelope(lines.envelope)
-    const opened = await openBody(source, { header, envelope }, leaf)
-    return { leaf, entry, header, envelope, ...opened }
-  }
-  throw new StoreError('tile_missing', `the log of size ${size} has no entry ${leaf}`)
+/** Calls joined to their twelve fields, in the order of the places. */
+export async function fetchCalls(source: EntrySource, places: readonly CallPlace[]): Promise<FetchedCall[]> {
+  const leaves = places.flatMap(({ leaf, completedLeaf }) =>
+    completedLeaf === undefined ? [leaf] : [leaf, completedLeaf],
+  )
+  const records = await fetchRecords(source, leaves)
+  return places.map((place) => joinRecords(place, records))
 }
 
-/** Both records of a call, joined to its twelve fields. */
-export async function fetchCall(source: EntrySource, place: CallPlace): Promise<FetchedCall> {
-  const requested = await fetchRecord(source, place.leaf)
+export async function fetchRecord(source: EntrySource, leaf: number): Promise<FetchedRecord> {
+  return requireRecord(await fetchRecords(source, [leaf]), leaf)
+}
+
+function joinRecords(place: CallPlace, records: ReadonlyMap<number, FetchedRecord>): FetchedCall {
+  const requested = requireRecord(records, place.leaf)
   if (!isRequestedRecord(requested)) throw new RecordError('bad_value', `leaf ${place.leaf}`, 'is no requested record')
-  const completed = place.completedLeaf === undefined ? undefined : await fetchRecord(source, place.completedLeaf)
+  const completed = place.completedLeaf === undefined ? undefined : requireRecord(records, place.completedLeaf)
   if (completed !== undefined && !isCompletedRecord(completed))
     throw new RecordError('bad_value', `leaf ${completed.leaf}`, 'is no completed record')
   const call = joinCall(requested.header, completed?.header, {
@@ -68,6 +77,52 @@ export async function fetchCall(source: EntrySource, place: CallPlace): Promise<
   return { place, requested, ...(completed === undefined ? {} : { completed }), call }
 }
 
+function requireRecord(records: ReadonlyMap<number, FetchedRecord>, leaf: number): FetchedRecord {
+  const record = records.get(leaf)
+  if (record === undefined) throw new StoreError('tile_missing', `the log has no entry ${leaf}`)
+  return record
+}
+
+interface Run {
+  /** Leaves that are wanted, ascending, each close to the one before. */
+  leaves: number[]
+  from: number
+  to: number
+}
+
+function toRuns(leaves: readonly number[]): Run[] {
+  const runs: Run[] = []
+  for (const leaf of [...new Set(leaves)].sort((a, b) => a - b)) {
+    const last = runs.at(-1)
+    if (last === undefined || leaf > last.to + gapMax) runs.push({ leaves: [leaf], from: leaf, to: leaf + 1 })
+    else {
+      last.leaves.push(leaf)
+      last.to = leaf + 1
+    }
+  }
+  return runs
+}
+
+async function fetchRun(
+  source: EntrySource,
+  run: Run,
+  { size, records }: { size: number; records: Map<number, FetchedRecord> },
+): Promise<void> {
+  const wanted = new Set(run.leaves)
+  const bodies = new Map<number, OpenedBody | FailedBody>()
+  if (source.bodies !== undefined)
+    for await (const body of source.bodies.openAll(run.from, run.to))
+      if (wanted.has(body.leaf)) bodies.set(body.leaf, body)
+  for await (const { leaf, entry } of iterateEntries(source.tiles, run, size)) {
+    if (!wanted.has(leaf)) continue
+    const lines = splitEntry(entry)
+    const header = parseHeader(lines.header)
+    const envelope = parseEnvelope(lines.envelope)
+    const opened = judgeBody(source.sha256, { header, envelope }, bodies.get(leaf))
+    records.set(leaf, { leaf, entry, header, envelope, ...opened })
+  }
+}
+
 export function isRequestedRecord(record: FetchedRecord): record is FetchedRecord<RequestedHeader> {
   return 'stage' in record.header && record.header.stage === 'requested'
 }
@@ -76,18 +131,17 @@ export function isCompletedRecord(record: FetchedRecord): record is FetchedRecor
   return 'stage' in record.header && record.header.stage === 'completed'
 }
 
-async function openBody(
-  { bodies, sha256 }: EntrySource,
+type FailedBody = { status: 'failed'; leaf: number; cause: unknown }
+
+function judgeBody(
+  sha256: Sha256,
   { header, envelope }: { header: Header; envelope: Envelope },
-  leaf: number,
-): Promise<{ body: BodyStanding; sections: Sections }> {
+  opened: OpenedBody | FailedBody | undefined,
+): { body: BodyStanding; sections: Sections } {
   const commitments = { ...header.sections, ...(envelope.enrichment && { enrichment: envelope.enrichment }) }
   const committed = sectionNames.filter((name) => commitments[name] !== undefined)
   if (committed.length === 0) return { body: 'none', sections: {} }
-  if (bodies === undefined) return { body: 'locked', sections: {} }
-  const opened = await tryOpen(bodies, leaf)
-  if (opened === 'corrupt') return { body: 'corrupt', sections: {} }
-  if (opened.status !== 'opened') return { body: opened.status === 'absent' ? 'missing' : 'destroyed', sections: {} }
+  if (opened?.status !== 'opened') return { body: standingOf(opened), sections: {} }
   const fits = (name: SectionName) => {
     const bytes = opened.sections[name]
     return (
@@ -99,12 +153,16 @@ async function openBody(
   return { body: fitting.length === committed.length ? 'opened' : 'corrupt', sections }
 }
 
-async function tryOpen(bodies: BodyOpener, leaf: number): Promise<OpenedBody | 'corrupt'> {
-  try {
-    return await bodies.open(leaf)
-  } catch (error) {
-    if (error instanceof RecordError || error instanceof StoreError) return 'corrupt'
-    throw error
+function standingOf(opened: Exclude<OpenedBody | FailedBody, { status: 'opened' }> | undefined): BodyStanding {
+  switch (opened?.status) {
+    case undefined:
+      return 'locked'
+    case 'absent':
+      return 'missing'
+    case 'destroyed':
+      return 'destroyed'
+    case 'failed':
+      return 'corrupt'
   }
 }
 

@@ -3,10 +3,9 @@ import { splitEntry } from '@affidavit/evidence/record/entry'
 import { parseEnvelope } from '@affidavit/evidence/record/envelope-bytes'
 import { hashHeader } from '@affidavit/evidence/record/hash'
 import { parseHeader } from '@affidavit/evidence/record/header-bytes'
-import type { Sections } from '@affidavit/evidence/record/sections'
 import type { BodyOpener } from '../store/bodies.ts'
 import { iterateEntries } from '../store/entries.ts'
-import { readActor } from './actor.ts'
+import { type Actor, readActor } from './actor.ts'
 import type { LogTiles } from './log-reader.ts'
 import type { IndexedEntry } from './sqlite/columns.ts'
 
@@ -25,17 +24,17 @@ export async function readIndexedEntries(
   span: { from: number; to: number },
   size: number,
 ): Promise<IndexedEntry[]> {
-  const sections = await openSections(source.bodies, span)
+  const actors = await readActors(source.bodies, span)
   const entries: IndexedEntry[] = []
   for await (const { leaf, entry } of iterateEntries(source.tiles, span, size)) {
-    entries.push(toIndexedEntry(source.sha256, { leaf, entry, sections: sections.get(leaf) }))
+    entries.push(toIndexedEntry(source.sha256, { leaf, entry, actor: actors.get(leaf) ?? {} }))
   }
   return entries
 }
 
 export function toIndexedEntry(
   sha256: Sha256,
-  { leaf, entry, sections }: { leaf: number; entry: Uint8Array; sections: Sections | undefined },
+  { leaf, entry, actor }: { leaf: number; entry: Uint8Array; actor: Actor },
 ): IndexedEntry {
   const { header, envelope } = splitEntry(entry)
   return {
@@ -43,19 +42,19 @@ export function toIndexedEntry(
     header: parseHeader(header),
     headerHash: hashHeader(sha256, header),
     envelope: parseEnvelope(envelope),
-    actor: sections === undefined ? {} : readActor(sections),
+    actor,
   }
 }
 
 /** A body that was erased or does not open leaves the actor unknown; `affidavit verify` is who judges why. */
-async function openSections(
+async function readActors(
   bodies: BodyOpener | undefined,
   { from, to }: { from: number; to: number },
-): Promise<Map<number, Sections>> {
-  const opened = new Map<number, Sections>()
-  if (bodies === undefined) return opened
+): Promise<Map<number, Actor>> {
+  const actors = new Map<number, Actor>()
+  if (bodies === undefined) return actors
   for await (const body of bodies.openAll(from, to)) {
-    if (body.status === 'opened') opened.set(body.leaf, body.sections)
+    if (body.status === 'opened') actors.set(body.leaf, readActor(body.sections))
   }
-  return opened
+  return actors
 }
