@@ -5,6 +5,7 @@ import {
   createHmac,
   createPublicKey,
   createSecretKey,
+  hash,
   hkdfSync,
   type KeyObject,
   sign,
@@ -23,11 +24,29 @@ const zeroNonce = new Uint8Array(12)
 /** A view without Buffer's prototype, so that results compare and slice like any other Uint8Array. */
 const plain = (bytes: Buffer): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
 
-/** SHA-256 (FIPS 180-4) over the concatenation of the parts; 32 bytes. */
+/** Longer inputs are hashed in parts: copying them would cost more than it saves. */
+const scratch = new Uint8Array(16 * 1024)
+
+/**
+ * SHA-256 (FIPS 180-4) over the concatenation of the parts; 32 bytes. Tree nodes, commitments and entries are short: for
+ * them one call with the digest as text takes half the time of a Hash object and of a buffer allocated outside the heap.
+ */
 export const sha256: Sha256 = (...parts) => {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return plain(hash.digest())
+  let length = 0
+  for (const part of parts) length += part.length
+  if (length > scratch.length) return hashParts(parts)
+  let at = 0
+  for (const part of parts) {
+    scratch.set(part, at)
+    at += part.length
+  }
+  return plain(Buffer.from(hash('sha256', scratch.subarray(0, length), 'hex'), 'hex'))
+}
+
+function hashParts(parts: readonly Uint8Array[]): Uint8Array {
+  const digest = createHash('sha256')
+  for (const part of parts) digest.update(part)
+  return plain(digest.digest())
 }
 
 /** Raw key bytes cost Node three times what the operation itself does; a key object costs a tenth of it. */
