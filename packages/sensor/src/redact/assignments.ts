@@ -13,6 +13,8 @@ interface Assigned {
   isQuoted: boolean
   /** What joined them: a colon in prose means less than an equals sign. */
   separator: string
+  /** No space between name, separator and value, as in `password=x`; code has spaces. */
+  isTight: boolean
 }
 
 const nameCharsMax = 96
@@ -44,7 +46,7 @@ export function matchAssignments(text: string, onMatch: (match: Match) => void):
     const context = contextFor(name)
     if (verdict === undefined && context.length === 0) continue
     if (at < run.end && run.tries >= triesPerRunMax) continue
-    const assigned = readValue(text, at + 1, { name, separator: separator[0] })
+    const assigned = readValue(text, at + 1, { name, separator: separator[0], isTight: isTight(text, at) })
     const match = mayTry(run, assigned) ? judgeAssigned(assigned, verdict, context) : undefined
     if (match === undefined) continue
     valueEnd = match.end
@@ -113,7 +115,11 @@ function contextFor(name: string): readonly ContextRule[] {
   return found
 }
 
-function readValue(text: string, from: number, named: { name: string; separator: string }): Assigned {
+function isTight(text: string, at: number): boolean {
+  return text[at] === '=' && /\S/.test(text[at - 1] ?? ' ') && /\S/.test(text[at + 1] ?? ' ')
+}
+
+function readValue(text: string, from: number, named: Pick<Assigned, 'name' | 'separator' | 'isTight'>): Assigned {
   afterSeparator.lastIndex = from
   const opened = afterSeparator.exec(text)
   const quote = opened?.[1]
@@ -174,19 +180,20 @@ function isSecretValue(value: string, verdict: KeyVerdict, assigned: Assigned): 
   if (verdict.strength === 'card' || verdict.strength === 'ssn') return /^\d[\d -]{7,22}$/.test(value)
   if (verdict.strength === 'iban') return /^[A-Z]{2}\d{2}[A-Z0-9 ]{11,38}$/i.test(value)
   if (verdict.strength === 'password') return isPasswordValue(value, assigned)
-  if (verdict.rule === 'cookie') return value.length >= 8 && /[=\d]/.test(value) && !isReference(value)
+  if (verdict.rule === 'cookie') return /^[\w.$!#%&*+^|~-]{1,128}=[^\s;,]{6,}/.test(value)
   if (verdict.rule === 'authorization')
     return !/\s/.test(value) ? looksSecret(value) : /(?:Signature|response|token)=/i.test(value)
   return looksSecret(value)
 }
 
 /** A password has no shape of its own, so what it stands in decides: prose, code and type names are not passwords. */
-function isPasswordValue(value: string, { isQuoted, separator, name }: Assigned): boolean {
+function isPasswordValue(value: string, { isQuoted, isTight, name }: Assigned): boolean {
   if (value.length < 4 || isReference(value) || isMask(value) || isPlaceholderWord(value)) return false
   if (/^(?:[A-Za-z]:\\|\.{0,2}\/|~\/)/.test(value) && /pwd$/i.test(name)) return false
   if (isQuoted) return value.length <= 512 && !/^[A-Za-z]+(?: [A-Za-z]+){2,}[.:!?]?$/.test(value)
-  if (/^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+$/.test(value) && !/\d/.test(value)) return false
+  if (/^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$#][\w$]*)+$/.test(value)) return false
+  if (!isTight && /^[A-Za-z_$][A-Za-z_$]*$/.test(value)) return false
   if (/^\W+$/.test(value)) return value.length >= 6
-  if (/^[A-Za-z][a-z]*[.,:!?]?$/.test(value)) return separator === '=' && value.toLowerCase() !== name.toLowerCase()
+  if (/^[A-Za-z][a-z]*[.,:!?]?$/.test(value)) return isTight && value.toLowerCase() !== name.toLowerCase()
   return true
 }

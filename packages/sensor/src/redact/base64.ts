@@ -1,4 +1,4 @@
-import { utf8Of } from './views.ts'
+import { isUtf8 } from 'node:buffer'
 
 /** A run of base64 in a string that decodes to text. */
 export interface EncodedRun {
@@ -7,7 +7,7 @@ export interface EncodedRun {
   text: string
 }
 
-const run = /[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}/g
+const run = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}/g
 const charsMin = 16
 const charsMax = 4 * 1024 * 1024
 
@@ -46,13 +46,19 @@ function decodeRun(encoded: string, start: number): EncodedRun | undefined {
 
 function startsAsText(encoded: string): boolean {
   const bytes = Buffer.from(encoded.slice(0, 24), 'base64')
-  return bytes.length >= 8 && (isUtf16(bytes) || bytes.every((byte) => isTextByte(byte)))
+  return bytes.length >= 8 && (isUtf16(bytes) || (bytes.every(isTextByte) && beginsUtf8(bytes)))
+}
+
+/** The last character may be cut. */
+function beginsUtf8(bytes: Buffer): boolean {
+  return [0, 1, 2, 3].some((cut) => isUtf8(bytes.subarray(0, bytes.length - cut)))
 }
 
 function textOf(bytes: Buffer): string | undefined {
   if (isUtf16(bytes)) return bytes.toString('utf16le')
-  const text = utf8Of(bytes)
-  return text === undefined || controls.test(text) ? undefined : text
+  if (!isUtf8(bytes)) return undefined
+  const text = bytes.toString('utf8')
+  return controls.test(text) ? undefined : text
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: text is what has none of them.

@@ -21,7 +21,7 @@ const words = new Set(
     'password passwd pwd pass secret token key apikey passphrase username user test testing example sample dummy fake ' +
     'placeholder changeme change-me redacted removed hidden masked secure required optional default empty unknown ' +
     'yes no on off your here value todo tbd foo bar baz foobar var self this input output type enabled disabled ' +
-    'basic bearer digest include omit same-origin'
+    'basic bearer digest include omit same-origin pass passed fail failed ok error warn skip skipped'
   ).split(' '),
 )
 
@@ -80,10 +80,41 @@ export function isFiller(value: string): boolean {
 /** Words with at most a version behind them: `jjwt-jackson-0.11.2`, `prod_db_v2`. */
 const slug = /^[a-z]{2,}(?:[-_.][a-z]{2,}){0,12}(?:[-_.]?v?\d{1,4}(?:\.\d{1,6}){0,4})?$/i
 
+/** An identifier in code: `base64FromBytes`. */
+const camelWords = /^[A-Za-z][a-z]+\d{0,3}(?:[A-Z][a-z]+){1,8}$/
+
+/** Code that reads a secret from somewhere: `core_1.crypto.createPublicKey`. */
+function isPropertyPath(value: string): boolean {
+  return /^[A-Za-z_$][\w$]{0,40}(?:\??\.[A-Za-z_$#][\w$]{0,40})+$/.test(value) && !/\d\D*\d\D*\d/.test(value)
+}
+
+/** Keys and certificates that are meant to be shown. */
+export function isPublicKey(value: string): boolean {
+  return /^(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-(?:ssh|ecdsa)|-----BEGIN (?:[A-Z0-9]+ )?(?:PUBLIC KEY|CERTIFICATE))/.test(
+    value,
+  )
+}
+
+/** A version or a range of versions, as dependency lists give to names such as `cookie` or `jsonwebtoken`. */
+export function isVersion(value: string): boolean {
+  return (
+    value.length < 24 &&
+    /^(?:[\^~<>=v ]{0,3}\d+(?:\.(?:\d+|x|\*)){0,3}(?:-[a-z]+[.\d]*)?|\*|latest|workspace:.*|npm:.*)$/.test(value)
+  )
+}
+
 /** Whether a value reads like a machine-made secret: enough characters, digits among letters, no pattern, no word. */
 export function looksSecret(value: string): boolean {
   if (value.length < 10 || value.length > 8192) return false
-  if (/^[<{[(]|\.\.$|\.\.\.|…/.test(value) || slug.test(value)) return false
+  if (
+    isPublicKey(value) ||
+    isVersion(value) ||
+    camelWords.test(value) ||
+    isPropertyPath(value) ||
+    /^[<{[(]|\.\.$|\.\.\.|…/.test(value) ||
+    slug.test(value)
+  )
+    return false
   if (isReference(value) || isMask(value) || isPlaceholderWord(value) || isFiller(value)) return false
   if (/\s/.test(value) || /^[a-z][a-z0-9+.-]*:\/\//i.test(value) || /^(?:[A-Za-z]:\\|\.{0,2}\/|~\/)/.test(value))
     return false

@@ -3,10 +3,11 @@
 const quote = 0x22
 const backslash = 0x5c
 
-/** Text of a string token, quotes included in `raw`. Lone surrogates survive as they are in JavaScript. */
-export function decodeJsonString(raw: Buffer): string {
-  if (raw.indexOf(backslash) < 0) return raw.toString('utf8', 1, raw.length - 1)
-  const parsed: unknown = JSON.parse(raw.toString('utf8'))
+/** Text of the string token at [start, end), quotes included. Lone surrogates survive as they are in JavaScript. */
+export function decodeJsonString(bytes: Buffer, start: number, end: number): string {
+  const text = bytes.toString('utf8', start + 1, end - 1)
+  if (!text.includes('\\')) return text
+  const parsed: unknown = JSON.parse(`"${text}"`)
   return typeof parsed === 'string' ? parsed : ''
 }
 

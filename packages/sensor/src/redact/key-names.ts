@@ -53,17 +53,21 @@ const secretTails = [
   /(?:^|_)(?:recovery|backup|verification|security|mfa|otp|totp|sms|one_time|authorization|auth|device|user)_codes?$/,
   /(?:^|_)(?:seed|recovery|backup|mnemonic|pass)_phrase$/,
   /(?:^|_)(?:one_time_(?:password|pad)|code_verifier|client_assertion|id_token_hint|saml_(?:response|assertion)|set_cookie)$/,
-  /(?:^|_)(?:account|storage|shared|signing|encryption|decryption|master|ssh|gpg|pgp|license|hmac|role|subscription|functions?|auth|admin|deploy|root|session|symmetric|aes|rsa|ecdsa|ed25519|tls|ssl|wallet|api|access|secret|private|service|write|read|rw|webhook|ingest|sas|sdk|management|host|cosmos|integration|personal|developer)_keys?$/,
+  /(?:^|_)(?:account|storage|shared|signing|encryption|decryption|master|ssh|license|hmac|role|subscription|functions?|auth|admin|deploy|root|session|symmetric|aes|rsa|ecdsa|ed25519|tls|ssl|wallet|api|access|secret|private|service|write|read|rw|webhook|ingest|sas|sdk|management|host|cosmos|integration|personal|developer)_keys?$/,
 ]
-const weakWords = set('auth credential credentials creds keys tokens secrets sig login')
+const weakWords = set('auth credential credentials creds keys tokens secrets login')
 const weakTails = /(?:^|_)(?:app|application|client|consumer|user|project|instrumentation|data|hash)_(?:key|auth)$/
+
+/** One look that spares most names the rest. */
+const stems =
+  /pass|pwd|secret|token|key|auth|cookie|cred|jwt|bearer|mnemonic|phrase|assertion|sid|sess|csrf|xsrf|otp|pin|code|cv[vc]|ssn|social|card|iban|cc|login|psk|wpa|pat|clave|kennwort|senha|contrase|wachtwoord|mot|mdp|has|saml|verifier|hint|[^\0-\x7f]/i
 
 const cache = new Map<string, KeyVerdict | undefined>()
 const cacheEntriesMax = 20_000
 
 /** Judges a key, header, flag, variable or column name, whatever its case and separators. */
 export function judgeKey(name: string): KeyVerdict | undefined {
-  if (name.length < 2 || name.length > 128) return undefined
+  if (name.length < 2 || name.length > 128 || !stems.test(name)) return undefined
   if (cache.has(name)) return cache.get(name)
   const verdict = judge(wordsOf(name))
   if (cache.size >= cacheEntriesMax) cache.clear()
@@ -95,10 +99,25 @@ function judge(words: readonly string[]): KeyVerdict | undefined {
   const personal = judgePersonal(joined, words)
   if (personal !== undefined) return personal
   if (aboutWords.has(last) || (words.length > 1 && askingWords.has(first))) return undefined
-  if (words.some((word) => passwordWords.has(word)) || passwordEndings.test(last))
-    return verdict('password', 'password')
+  if (isPasswordName(words, last)) return verdict('password', 'password')
   if (/(?:^|_)(?:pin|pincode|pin_code|pin_number|pin_no)$/.test(joined)) return verdict('pin', 'pin')
   return judgeSecret(words, last, joined)
+}
+
+const afterPassword = set(
+  'hash hashed confirm confirmation value text plain plaintext new old again hint repeat encrypted raw',
+)
+
+/** The word itself at the end (`db_password`, `pgpassword`), or in front of one that says which. */
+function isPasswordName(words: readonly string[], last: string): boolean {
+  if (passwordWords.has(last) || passwordEndings.test(last)) return true
+  const before = words.at(-2)
+  return (
+    before !== undefined &&
+    before !== 'pass' &&
+    afterPassword.has(last) &&
+    (passwordWords.has(before) || passwordEndings.test(before))
+  )
 }
 
 function judgeSecret(words: readonly string[], last: string, joined: string): KeyVerdict | undefined {

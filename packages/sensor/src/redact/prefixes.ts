@@ -22,6 +22,14 @@ for (const [index, rule] of prefixRules.entries())
     triggers[code] = list.sort((a, b) => b.prefix.length - a.prefix.length)
   }
 
+const runOfWord = /[\w-]*/y
+
+function runEnd(text: string, at: number): number {
+  runOfWord.lastIndex = at
+  runOfWord.test(text)
+  return runOfWord.lastIndex
+}
+
 const isAlphanumeric = new Uint8Array(128)
 for (const unit of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')
   isAlphanumeric[unit.charCodeAt(0)] = 1
@@ -57,7 +65,10 @@ function tryTriggers(
   for (const { prefix, rule, index } of candidates) {
     if (!text.startsWith(prefix, at) || at < (doneUntil.get(index) ?? 0)) continue
     rule.tail.lastIndex = at + prefix.length
-    if (!rule.tail.test(text)) continue
+    if (!rule.tail.test(text)) {
+      if (rule.failsByRun) doneUntil.set(index, runEnd(text, at))
+      continue
+    }
     const end = rule.tail.lastIndex
     doneUntil.set(index, end)
     const value = text.slice(at, end)

@@ -27,6 +27,8 @@ export interface PrefixRule {
   tail: RegExp
   /** Judges prefix and tail together; without it anything but filler such as `xxxx` counts. */
   accept?: (value: string) => boolean
+  /** Where it fails, it fails everywhere in the same run of letters, digits, `_` and `-`: the run is not tried again. */
+  failsByRun?: true
 }
 
 /** A format without a fixed beginning. It runs only where the text holds one of `needs`. */

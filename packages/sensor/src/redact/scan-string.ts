@@ -63,18 +63,25 @@ function scanDirect(text: string, scan: Scan): Match[] {
   return matches
 }
 
-/** In a short string one look for all anchors costs less than one each. */
-const shortMax = 400
+/** One look for all anchors tells which rules have to run. */
 const anyAnchor = new RegExp(
   [...new Set(anchoredRules.flatMap(({ needs }) => needs))]
     .map((need) => need.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
     .join('|'),
 )
+const everyAnchor = new RegExp(anyAnchor, 'g')
+
+function anchorsIn(text: string): Set<string> {
+  const anchors = new Set<string>()
+  for (const found of text.matchAll(everyAnchor)) anchors.add(found[0])
+  return anchors
+}
 
 function matchAnchored(text: string, onMatch: (match: Match) => void): void {
-  if (text.length < shortMax && !anyAnchor.test(text)) return
+  if (!anyAnchor.test(text)) return
+  const anchors = anchorsIn(text)
   for (const rule of anchoredRules) {
-    if (!rule.needs.some((need) => text.includes(need))) continue
+    if (!rule.needs.some((need) => anchors.has(need))) continue
     for (const found of text.matchAll(rule.pattern)) {
       const value = found.groups?.v ?? found[0]
       const start = found.groups?.v === undefined ? found.index : found.index + found[0].lastIndexOf(value)

@@ -1,5 +1,5 @@
 import { schemeOf } from './assignments.ts'
-import { isMask, isReference, looksSecret } from './filler.ts'
+import { isMask, isPublicKey, isReference, isVersion, looksSecret } from './filler.ts'
 import type { KeyVerdict } from './key-names.ts'
 import { isMarker } from './marker.ts'
 import { matchOf } from './match.ts'
@@ -30,7 +30,10 @@ export function valueMatches(value: string, verdict: KeyVerdict | undefined, pla
 function goesByName(value: string, verdict: KeyVerdict): boolean {
   if (verdict.class === 'custom') return true
   if (isReference(value) || isMask(value) || isMarker(value.slice(schemeOf(value).length))) return false
-  if (verdict.strength === 'password') return !/^(?:true|false|null|none)$/i.test(value)
+  if (verdict.strength === 'password')
+    return !/^(?:true|false|null|none)$/i.test(value) && !/^[\^~]?\d+\.\d+\.\d+$/.test(value)
+  if (verdict.rule === 'cookie') return /=/.test(value) || looksSecret(value)
+  if (verdict.strength === 'secret' && (isPublicKey(value) || isVersion(value))) return false
   if (verdict.strength === 'secret') return !/^(?:true|false|null|none|bearer|basic)$/i.test(value)
   if (verdict.strength === 'pin') return /^\d{3,8}$/.test(value)
   if (verdict.strength === 'card' || verdict.strength === 'ssn') return /\d{4}/.test(value)

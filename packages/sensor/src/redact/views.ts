@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer'
+
 /** A string as it reads after one encoding is undone, with the way back. */
 export interface View {
   text: string
@@ -47,28 +49,16 @@ function view(text: string, pattern: RegExp, decode: (encoded: string) => Piece)
   return { text: parts.join(''), offsets: offsets.subarray(0, length + 1) }
 }
 
-const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 function decodePercent(encoded: string): Piece {
   const bytes = Buffer.from(encoded.replaceAll('%', ''), 'hex')
-  const text = utf8Of(bytes)
-  if (text === undefined) return { text: encoded, widths: Array.from(encoded, () => 1) }
+  if (!isUtf8(bytes)) return { text: encoded, widths: Array.from(encoded, () => 1) }
+  const text = bytes.toString('utf8')
   const widths: number[] = []
   for (const point of text) {
     const width = 3 * Buffer.byteLength(point)
     widths.push(...(point.length === 2 ? [0, width] : [width]))
   }
   return { text, widths }
-}
-
-/** Undefined where the bytes are not UTF-8. */
-export function utf8Of(bytes: Uint8Array): string | undefined {
-  try {
-    return strictUtf8.decode(bytes)
-  } catch (problem) {
-    if (problem instanceof TypeError) return undefined
-    throw problem
-  }
 }
 
 const named: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }

@@ -60,8 +60,7 @@ function onToken(walk: Walk, token: JsonToken): void {
 }
 
 function onKey(walk: Walk, frame: Frame | undefined, token: JsonToken): void {
-  const raw = walk.bytes.subarray(token.start, token.end)
-  const key = decodeJsonString(raw)
+  const key = decodeJsonString(walk.bytes, token.start, token.end)
   const { cleanNames } = walk.scan
   const matches = cleanNames.has(key) ? [] : scanString(key, walk.scan, walk.depth)
   if (matches.length === 0 && cleanNames.size < cleanNamesMax) cleanNames.add(key)
@@ -70,7 +69,7 @@ function onKey(walk: Walk, frame: Frame | undefined, token: JsonToken): void {
 }
 
 function onString(walk: Walk, frame: Frame | undefined, token: JsonToken): void {
-  const value = decodeJsonString(walk.bytes.subarray(token.start, token.end))
+  const value = decodeJsonString(walk.bytes, token.start, token.end)
   const verdict = userVerdict(walk) ?? verdictAt(frame)
   const matches = valueMatches(value, verdict, {
     scan: walk.scan,

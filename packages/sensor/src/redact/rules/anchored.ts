@@ -19,12 +19,6 @@ const secret = 'secret' as const
 
 /** Formats that are found by something in their middle or around them. Every quantifier here is bounded or ends its pattern. */
 export const anchoredRules: readonly AnchoredRule[] = [
-  {
-    id: 'jwt',
-    class: secret,
-    needs: ['eyJ', 'ey'],
-    pattern: /(?<![\w-])ey[A-Za-z0-9_-]{12,}\.ey[\w-]{10,}\.(?:[\w-]{10,}={0,2}|(?=[^\w-]|$))/g,
-  },
   { id: 'jwt', class: secret, needs: ['ZXlK'], pattern: /(?<![\w+/])ZXlK[A-Za-z0-9+/_-]{40,}={0,2}/g },
   { id: 'jwe', class: secret, needs: ['eyJ'], pattern: /(?<![\w-])eyJ[\w-]{12,}\.[\w-]{0,1024}\.[\w-]{12,64}\.[\w-]{12,}\.[\w-]{16,32}(?![\w-])/g },
   {
@@ -73,7 +67,6 @@ export const anchoredRules: readonly AnchoredRule[] = [
   { id: 'terraform-token', class: secret, needs: ['.atlasv1.'], pattern: /(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,}/gi },
   { id: 'mailchimp-key', class: secret, needs: ['-us'], pattern: /(?<![A-Za-z0-9])[a-f0-9]{32}-us\d{1,2}(?!\w)/g, accept: (value) => !isFiller(value) },
   { id: 'maxmind-key', class: secret, needs: ['_mmk'], pattern: /(?<!\w)[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk/g },
-  { id: 'discord-bot-token', class: secret, needs: ['.'], pattern: /(?<![\w-])[MNO][A-Za-z\d_-]{23,27}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,40}(?![\w-])/g, accept: isMixed },
   { id: 'telegram-bot-token', class: secret, needs: [':A'], pattern: /(?<!\d)\d{6,12}:A[A-Za-z0-9_-]{34}(?![A-Za-z0-9_-])/g, accept: (value) => !isFiller(value.slice(14)) },
   { id: 'slack-webhook', class: secret, needs: ['hooks.slack.com'], pattern: /hooks\.slack\.com\/(?:services|workflows|triggers)\/(?<v>[A-Za-z0-9+/]{30,120})/g },
   { id: 'discord-webhook', class: secret, needs: ['/api/webhooks/'], pattern: /discord(?:app)?\.com\/api\/webhooks\/\d{15,22}\/(?<v>[\w-]{40,100})/g },

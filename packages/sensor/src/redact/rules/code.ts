@@ -2,6 +2,12 @@ import type { PrefixRule } from '../rule.ts'
 
 /** Source hosting, packages, build, infrastructure: formats as their providers document or issue them. */
 export const codePrefixes: readonly PrefixRule[] = [
+  {
+    id: 'jwt',
+    prefixes: ['ey'],
+    tail: /[A-Za-z0-9_-]{12,}\.ey[\w-]{10,}\.(?:[\w-]{10,}={0,2}|(?![\w-]))/y,
+    failsByRun: true,
+  },
   { id: 'github-token', prefixes: ['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_'], tail: /[A-Za-z0-9_.-]{36,}/y },
   { id: 'github-fine-grained-token', prefixes: ['github_pat_'], tail: /[A-Za-z0-9_]{22,}/y },
   {

@@ -31,6 +31,12 @@ export const servicePrefixes: readonly PrefixRule[] = [
   { id: 'fireworks-key', prefixes: ['fw_'], tail: /[A-Za-z0-9]{22,}(?![A-Za-z0-9])/y, accept: isMixed },
   { id: 'nvidia-key', prefixes: ['nvapi-'], tail: /[\w-]{60,}/y },
   { id: 'deepgram-key', prefixes: ['dg.'], tail: /[a-f0-9]{40}/y },
+  {
+    id: 'discord-bot-token',
+    prefixes: ['M', 'N', 'O'],
+    tail: /[\w-]{23,27}\.[\w-]{6}\.[\w-]{27,40}(?![\w-])/y,
+    accept: isMixed,
+  },
   { id: 'slack-token', prefixes: ['xoxb-'], tail: /\d{8,14}-(?:\d{10,14}-)?[A-Za-z0-9-]{18,}/y },
   { id: 'slack-token', prefixes: ['xoxp-', 'xoxe-', 'xoxc-', 'xoxd-'], tail: /(?:\d{8,14}-){2,3}[A-Za-z0-9-]{24,}/y },
   { id: 'slack-token', prefixes: ['xoxo-', 'xoxs-', 'xoxc-'], tail: /\d{6,}-\d{6,}-\d{6,}-[a-fA-F0-9]{8,}/y },
