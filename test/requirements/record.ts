@@ -22,7 +22,7 @@ export const requirements = [
     text: 'Any changed byte of an entry changes the leaf hash, of a header the header hash',
     source: 'DESIGN §3',
   },
-  { id: 'R-7', text: 'A header is normally well under 1.2 KB, an entry under 2 KiB', source: 'DESIGN §3' },
+  { id: 'R-7', text: 'A header is normally under 1.4 KB, an entry under 2 KiB', source: 'DESIGN §3' },
   {
     id: 'R-8',
     text: 'What is wrong with a record is said with a code and a place, by encoder and parser alike',
