@@ -45,4 +45,14 @@ export const requirements = [
   },
   { id: 'L-17', text: 'Witness messages are encoded and parsed strictly.', source: 'C2SP tlog-witness' },
   { id: 'L-18', text: 'Proof files verify one entry offline.', source: 'C2SP tlog-proof' },
+  {
+    id: 'L-19',
+    text: 'Sigstore’s Merkle and checkpoint code accepts our proofs and rejects altered ones.',
+    source: 'DESIGN §4',
+  },
+  {
+    id: 'L-20',
+    text: 'A short script without dependencies recomputes the root from the log directory.',
+    source: 'DESIGN §4',
+  },
 ] as const
