@@ -195,7 +195,7 @@ class StreamRecorder implements Recorder {
     const owes = this.#gap !== undefined || this.#unclosed.length > 0
     if (owes) this.#closeGaps(await this.#usable())
     await this.#closingGaps
-    await this.#opening
+    await Promise.allSettled([this.#opening])
     await this.#stream?.close(reason)
     if (this.#unclosed.length > 0) throw new SpoolError('gap_not_durable', 'what is missing could not be recorded')
   }

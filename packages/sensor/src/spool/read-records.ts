@@ -22,17 +22,26 @@ export class Misfit extends Error {
   override readonly name = 'Misfit'
 }
 
-/** Reads a record that must follow `head` in the stream. Throws Misfit. */
+/**
+ * Reads a record that must follow `head` in the stream. Throws Misfit. Without a head in a later segment (the ones before
+ * it were acknowledged and deleted) the first record says itself what it follows; the collector knows whether that is so.
+ */
 export function readRecord(payload: Uint8Array, preamble: Preamble, head: StreamHead | null): SegmentRecord {
   const parts = decodeRecord(payload)
   if (parts === undefined) throw new Misfit('the record frame is shorter than its header')
   const header = readHeader(parts.header)
   if (header.streamId !== preamble.streamId) throw new Misfit(`the record belongs to stream ${header.streamId}`)
+  const isFirstOfLater = head === null && preamble.segment > 1
   const seq = head === null ? 0 : head.seq + 1
+  if (isFirstOfLater) return { header, ...toRecord(parts) }
   if (header.seq !== seq) throw new Misfit(`the record is seq ${header.seq}, expected ${seq}`)
   if (header.prev !== head?.hash) throw new Misfit(`record ${seq} does not name the hash of the one before it`)
   if (seq === 0) verifyOpening(header, preamble)
-  return { header, headerBytes: parts.header, hash: hashHeader(sha256, parts.header), body: parts.body }
+  return { header, ...toRecord(parts) }
+}
+
+function toRecord({ header, body }: { header: Uint8Array; body: Uint8Array }): Omit<SegmentRecord, 'header'> {
+  return { headerBytes: header, hash: hashHeader(sha256, header), body }
 }
 
 function readHeader(bytes: Uint8Array): Header {

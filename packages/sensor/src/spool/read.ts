@@ -19,7 +19,7 @@ export interface SegmentCursor {
   segment: number
   /** Byte offset in it; 0 is before the preamble. */
   offset: number
-  /** The head so far; null before the first commit. */
+  /** The head so far; null before the first commit. Null in a later segment: where that begins is for its first record to say. */
   head: StreamHead | null
   /** Set once the closing record was read: nothing may follow. */
   finished?: boolean
@@ -150,12 +150,15 @@ async function* readSegment(reading: Reading, state: ReadOptions['state']): Asyn
 
 async function findDamage(reading: Reading, state: ReadOptions['state']): Promise<SpoolCorrupt | undefined> {
   const { window, preamble, cursor, stop } = reading
-  if (cursor.head === null) return corrupt(reading, stop.offset, `no opening record: ${stop.why}`)
+  if (cursor.head === null && preamble.segment === 1)
+    return corrupt(reading, stop.offset, `no opening record: ${stop.why}`)
   if (state === 'closed' || cursor.finished) {
     const at = await findNonZero(window, cursor.offset)
     if (at === undefined) return undefined
     return corrupt(reading, Math.max(at, stop.offset), `behind the last commit is more than zeros: ${stop.why}`)
   }
+  // The first commit of a later segment may be torn when the segments before it are acknowledged and deleted already.
+  if (cursor.head === null) return undefined
   const known = { streamId: preamble.streamId, sensorKey: preamble.sensorKey, records: cursor.head.seq + 1 }
   const later = await findLaterCommit(window, cursor.offset, known)
   if (later === undefined) return undefined
