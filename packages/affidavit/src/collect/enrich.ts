@@ -83,7 +83,7 @@ async function findReferences(
 function track(calls: OpenCalls, record: AdmittedRecord, about: EntryReferences, enriched: EnrichedBatch): void {
   const { header, hashText } = record
   if (isRequested(header)) {
-    const call = toOpenCall(record, header, about)
+    const call = toOpenCall(record, header, enriched.stream, about)
     calls.set(hashText, call)
     enriched.opened.push(call)
   } else if (isCompleted(header)) {

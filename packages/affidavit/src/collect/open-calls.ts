@@ -1,5 +1,5 @@
 import type { CompletedHeader, Header, RequestedHeader } from '@affidavit/evidence/record/header'
-import type { OpenCall } from '../store/contract.ts'
+import type { OpenCall, StreamState } from '../store/contract.ts'
 import type { AdmittedRecord } from './admit-record.ts'
 import type { EntryReferences } from './references.ts'
 
@@ -18,14 +18,23 @@ export function isCompleted(header: Header): header is CompletedHeader {
   return 'stage' in header && header.stage === 'completed'
 }
 
-export function toOpenCall(record: AdmittedRecord, header: RequestedHeader, references: EntryReferences): OpenCall {
+export function toOpenCall(
+  record: AdmittedRecord,
+  header: RequestedHeader,
+  { opening }: StreamState,
+  references: EntryReferences,
+): OpenCall {
   const { streamId, seq, kind, callId, callGroupId } = header
   const group = callGroupId === undefined ? {} : { callGroupId }
-  return { requestedHash: record.hash, streamId, seq, kind, callId, ...group, ...references }
+  const sensorId = opening?.sensorId ?? ''
+  return { requestedHash: record.hash, streamId, sensorId, seq, kind, callId, ...group, ...references }
 }
 
-/** The call that this record ends. A sensor ends its own calls only; the collector's stream ends those of the dead. */
-export function findCompleted(calls: OpenCalls, header: CompletedHeader, standing: { own: boolean }) {
+/**
+ * The call that this record ends. A sensor ends its own calls, be it on another stream after the first one failed; the
+ * collector's stream ends those of the dead.
+ */
+export function findCompleted(calls: OpenCalls, header: CompletedHeader, { opening, own }: StreamState) {
   const call = calls.get(header.requestedHash)
-  return call !== undefined && (call.streamId === header.streamId || standing.own) ? call : undefined
+  return call !== undefined && (own || call.sensorId === opening?.sensorId) ? call : undefined
 }

@@ -66,6 +66,8 @@ export interface OpenCall {
   /** Header hash of the `requested` record, 32 bytes. */
   requestedHash: Uint8Array
   streamId: string
+  /** Of the stream's sensor, which may complete the call on another stream of its own. */
+  sensorId: string
   seq: number
   kind: ExchangeKind
   callId: string

@@ -100,6 +100,7 @@ export function toOpenCall(row: Row): OpenCall {
   return {
     requestedHash: bytes(row, 'requested_hash'),
     streamId: text(row, 'stream_id'),
+    sensorId: text(row, 'sensor_id'),
     seq: integer(row, 'seq'),
     kind: toExchangeKind(text(row, 'kind')),
     callId: text(row, 'call_id'),

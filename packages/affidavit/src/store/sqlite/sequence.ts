@@ -120,7 +120,7 @@ function readSequencerState(db: DatabaseSync) {
   const reference = db.prepare('SELECT reference FROM subject_references WHERE kind = ? AND identity_key = ?')
   const wrapKey = db.prepare('SELECT * FROM wrap_keys WHERE subject = ? AND retention = ? AND month = ?')
   const counter = db.prepare('SELECT stream_id FROM streams WHERE sensor_id = ? AND counter = ? AND next_seq > 0')
-  const callColumns = 'c.*, s.stream_id FROM open_calls c JOIN streams s ON s.id = c.stream'
+  const callColumns = 'c.*, s.stream_id, s.sensor_id FROM open_calls c JOIN streams s ON s.id = c.stream'
   const calls = db.prepare(`SELECT ${callColumns} ORDER BY s.id, c.seq`)
   const callsOf = db.prepare(`SELECT ${callColumns} WHERE s.stream_id = ? ORDER BY c.seq`)
   return {

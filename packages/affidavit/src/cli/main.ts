@@ -1,0 +1,81 @@
+/**
+ * Dispatches a command. Nothing of weight is imported before the command is known: `run` starts the server it wraps with
+ * the sensor's own code at once, and every other command loads what it needs.
+ */
+import type { Command } from './command.ts'
+
+interface CommandEntry {
+  load(): Promise<Command>
+  /** Left out of the list of commands. */
+  isHidden?: true
+  /** Ends with its stdin, because whoever started it holds the other end. */
+  endsWithStdin?: true
+}
+
+/** One line per command; its file has the rest. */
+const commands: Readonly<Record<string, CommandEntry>> = {
+  query: { load: async () => (await import('./query.ts')).query },
+  show: { load: async () => (await import('./show.ts')).show },
+  tail: { load: async () => (await import('./tail.ts')).tail },
+  verify: { load: async () => (await import('./verify.ts')).verify },
+  proof: { load: async () => (await import('./proof.ts')).proof },
+  status: { load: async () => (await import('./status.ts')).status },
+  index: { load: async () => (await import('./index-rebuild.ts')).indexRebuild },
+  collector: { load: async () => (await import('./collector.ts')).collector },
+  version: { load: async () => (await import('./version.ts')).version },
+  follow: { load: async () => (await import('./follow.ts')).follow, isHidden: true, endsWithStdin: true },
+}
+
+async function runServer(argv: readonly string[]): Promise<number> {
+  const { run } = await import('@affidavit/sensor/cli/run')
+  const binary = process.argv[1]
+  return run(argv, binary === undefined ? {} : { startCollector: [process.execPath, binary, 'collector'] })
+}
+
+async function dispatch([name, ...argv]: readonly string[]): Promise<number> {
+  if (name === 'run') return runServer(argv)
+  const entry = commands[name === '--version' ? 'version' : (name ?? '')]
+  if (entry === undefined) return explain(name)
+  const [command, { execute }, { openTerminal }] = await Promise.all([
+    entry.load(),
+    import('./command.ts'),
+    import('./terminal.ts'),
+  ])
+  const stdout = openTerminal(process.stdout, process.env)
+  const ended = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.abort())
+  if (entry.endsWithStdin === true) process.stdin.once('close', () => ended.abort()).resume()
+  const signal = AbortSignal.any([ended.signal, stdout.gone])
+  const stderr = openTerminal(process.stderr, process.env)
+  return execute(command, argv, { env: process.env, stdout, stderr, now: Date.now, signal })
+}
+
+/** The list of commands: on stdout where it was asked for, else what was wrong and exit code 2. */
+async function explain(name: string | undefined): Promise<number> {
+  const asked = name === undefined || name === 'help' || name === '--help' || name === '-h'
+  if (!asked) {
+    process.stderr.write(`affidavit: there is no command '${name}'. Try 'affidavit --help'. [AFD_USAGE]\n`)
+    return 2
+  }
+  const shown = Object.entries(commands).filter(([, { isHidden }]) => isHidden !== true)
+  const lines = await Promise.all(
+    shown.map(async ([key, { load }]) => `  ${key.padEnd(10)} ${(await load()).spec.summary}`),
+  )
+  const help = [
+    'An evidence-grade audit trail for the Model Context Protocol.',
+    '',
+    'Usage: affidavit COMMAND [OPTIONS]',
+    '',
+    'Commands:',
+    `  ${'run'.padEnd(10)} Runs an MCP server on stdio and records every exchange, before it goes on.`,
+    ...lines,
+    '',
+    "Each command explains itself: 'affidavit COMMAND --help'. Home folder: --home, else AFFIDAVIT_HOME, else the XDG data folder.",
+    '',
+  ]
+  process.stdout.write(help.join('\n'))
+  return name === undefined ? 2 : 0
+}
+
+// Whatever still holds the event loop (a pipe, a timer) must not keep whoever waits for us.
+process.exit(await dispatch(process.argv.slice(2)))

@@ -1,0 +1,17 @@
+import type { Acknowledgement, Batch } from '@affidavit/evidence/wire/batch'
+
+/** The collector as a shipper sees it. On one machine these are function calls; another way to it replaces them and nothing else. */
+export interface ShipTarget {
+  submit(batch: Batch): Promise<Acknowledgement>
+  /** Undefined for a stream the collector never saw. */
+  position(streamId: string): Promise<StreamPosition | undefined>
+  /** Tells the collector that the rest of a stream cannot be read. Its segments stay. */
+  refuse(streamId: string, refusal: { code: 'segment_corrupt'; reason: string; seq: number }): Promise<void>
+}
+
+export interface StreamPosition {
+  /** Everything below is durable at the collector. */
+  nextSeq: number
+  /** `ended`: closed, or recovered after its process died. `refused`: quarantined, a person must look. */
+  standing: 'open' | 'ended' | 'refused'
+}
