@@ -1,4 +1,4 @@
-import { RecordError } from './error.ts'
+import { RecordError, type RecordErrorCode } from './error.ts'
 import { JsonScanner } from './json-scan.ts'
 import { type Check, type Flaw, isObject, type JsonObject } from './shape.ts'
 
@@ -19,23 +19,35 @@ export function encodeCanonical(value: unknown): Uint8Array {
 
 /** Like encodeCanonical, as text. */
 export function canonicalText(value: unknown): string {
-  return write(value, '', 0)
+  return write(value, [])
 }
 
-function write(value: unknown, at: string, depth: number): string {
-  if (typeof value === 'string') return writeString(value, at)
+/** `path` leads to the value and is as it was afterwards; its length is the depth. */
+function write(value: unknown, path: (string | number)[]): string {
+  if (typeof value === 'string') return writeString(value, path)
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value)
   if (typeof value === 'boolean' || value === null) return String(value)
-  if (typeof value !== 'object') throw new RecordError('bad_value', at, `${typeof value} has no canonical form`)
-  if (depth >= depthMax) throw new RecordError('too_deep', at, `more than ${depthMax} levels`)
-  if (Array.isArray(value)) return `[${Array.from(value, (item, i) => write(item, `${at}.${i}`, depth + 1)).join(',')}]`
-  if (!isPlain(value)) throw new RecordError('bad_value', at, 'only plain objects have a canonical form')
+  if (typeof value !== 'object') throw refusal('bad_value', path, `${typeof value} has no canonical form`)
+  if (path.length >= depthMax) throw refusal('too_deep', path, `more than ${depthMax} levels`)
+  if (Array.isArray(value)) return `[${Array.from(value, (item, i) => writeMember(item, i, path)).join(',')}]`
+  if (!isPlain(value)) throw refusal('bad_value', path, 'only plain objects have a canonical form')
   let members = ''
   for (const key of Object.keys(value).sort()) {
-    const separator = members === '' ? '' : ','
-    members += `${separator}${writeString(key, at)}:${write(value[key], `${at}.${key}`, depth + 1)}`
+    if (members !== '') members += ','
+    members += `${writeString(key, path)}:${writeMember(value[key], key, path)}`
   }
   return `{${members}}`
+}
+
+function writeMember(value: unknown, key: string | number, path: (string | number)[]): string {
+  path.push(key)
+  const text = write(value, path)
+  path.pop()
+  return text
+}
+
+function refusal(code: RecordErrorCode, path: readonly (string | number)[], message: string): RecordError {
+  return new RecordError(code, path.length === 0 ? 'top' : path.slice(0, 16).join('.').slice(0, 256), message)
 }
 
 function isPlain(value: object): value is JsonObject {
@@ -44,9 +56,9 @@ function isPlain(value: object): value is JsonObject {
 }
 
 /** JSON.stringify escapes as RFC 8785 §3.2.2.2 wants, but would write a lone surrogate as an escape. */
-function writeString(text: string, at: string): string {
+function writeString(text: string, path: readonly (string | number)[]): string {
   if (plain.test(text)) return `"${text}"`
-  if (loneSurrogate.test(text)) throw new RecordError('bad_value', at, 'lone surrogate')
+  if (loneSurrogate.test(text)) throw refusal('bad_value', path, 'lone surrogate')
   return JSON.stringify(text)
 }
 

@@ -2,7 +2,7 @@ import { fromBase64, toBase64 } from './base64.ts'
 import type { HmacSha256, Sha256 } from './crypto.ts'
 import { RecordError } from './error.ts'
 import type { Hash, KeyedDigest } from './header.ts'
-import { type Check, matching } from './shape.ts'
+import { type Check, matchingPlain } from './shape.ts'
 
 /** 32 bytes have exactly one base64 spelling: the last digit's two low bits are zero. */
 const base64Of32 = '[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]='
@@ -10,13 +10,13 @@ export const hashPattern = new RegExp(`^${base64Of32}$`)
 export const keyedDigestPattern = new RegExp(`^[0-9a-f]{8}:${base64Of32}$`)
 
 /** Hashes, commitments and raw Ed25519 keys. */
-export const hash: Check = matching(hashPattern, 'base64 of 32 bytes')
-export const keyedDigest: Check = matching(
+export const hash: Check = matchingPlain(hashPattern, 'base64 of 32 bytes')
+export const keyedDigest: Check = matchingPlain(
   keyedDigestPattern,
   'a keyed digest: 8 hex digits, colon, base64 of 32 bytes',
 )
 /** Ed25519 signatures: 64 bytes. */
-export const signature: Check = matching(/^[A-Za-z0-9+/]{85}[AQgw]==$/, 'base64 of 64 bytes')
+export const signature: Check = matchingPlain(/^[A-Za-z0-9+/]{85}[AQgw]==$/, 'base64 of 64 bytes')
 
 const domain = new TextEncoder().encode('affidavit/v1 digest\n')
 const utf8 = new TextEncoder()

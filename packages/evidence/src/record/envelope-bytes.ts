@@ -1,7 +1,7 @@
 import { encodeShape, parseCanonical } from './canonical.ts'
 import { hash, signature } from './digest.ts'
 import type { Envelope } from './envelope.ts'
-import { type Check, flaw, isObject, matching, object, oneOf, optional } from './shape.ts'
+import { type Check, flaw, isObject, matchingPlain, object, oneOf, optional } from './shape.ts'
 import { timestamp } from './timestamp.ts'
 
 /** Every envelope that is valid field by field fits. */
@@ -10,8 +10,8 @@ export const envelopeBytesMax = 1_024
 const fields = object({
   v: oneOf([1]),
   observedTime: timestamp,
-  subject: optional(matching(/^s_[0-9a-f]{16}$/, 's_ and 16 hex digits')),
-  credential: optional(matching(/^c_[0-9a-f]{16}$/, 'c_ and 16 hex digits')),
+  subject: optional(matchingPlain(/^s_[0-9a-f]{16}$/, 's_ and 16 hex digits')),
+  credential: optional(matchingPlain(/^c_[0-9a-f]{16}$/, 'c_ and 16 hex digits')),
   enrichment: optional(hash),
   signature: optional(signature),
 })

@@ -1,6 +1,7 @@
 import { encodeShape, parseCanonical } from './canonical.ts'
 import type { Header } from './header.ts'
-import { headerShape } from './header-shape.ts'
+import { headerShape, usualHeaders } from './header-shape.ts'
+import { parseUsual } from './usual.ts'
 
 /** Every header that is valid field by field fits: at most six bytes per byte of the names in it. */
 export const headerBytesMax = 16_384
@@ -10,7 +11,7 @@ export const headerBytesMax = 16_384
  * encodes to the same bytes. Throws RecordError and nothing else, whatever the bytes are.
  */
 export function parseHeader(bytes: Uint8Array): Header {
-  return parseCanonical(bytes, headerBytesMax, headerShape) as Header
+  return (parseUsual(bytes, usualHeaders) ?? parseCanonical(bytes, headerBytesMax, headerShape)) as Header
 }
 
 /** The header line (without LF) that parseHeader reads. Throws RecordError where it would refuse it. */

@@ -4,11 +4,12 @@ import {
   captureLevels, directions, dispositions, effects, exchangeKinds, outcomes, sectionNames, sessionSources, vantages,
 } from './kinds.ts' // biome-ignore format: one list
 import {
-  type Check, type Flaw, flaw, integer, integerMax, isObject, type JsonObject, listOf, matching, nullOr, type Optional, object, oneOf,
-  optional, variants,
+  byMember, type Check, type Flaw, flaw, integer, integerMax, isObject, type JsonObject, listOf, matchingPlain, nullOr,
+  type Optional, object, oneOf, optional, type Rule, ruled, variants,
 } from './shape.ts' // biome-ignore format: one list
 import { code, serverChosenName, shortText, text } from './text.ts'
 import { timestamp } from './timestamp.ts'
+import { toUsual } from './usual.ts'
 
 /** Commitments of the collector's section are in the envelope, not here. */
 const capturedSections = sectionNames.filter((name) => name !== 'enrichment')
@@ -36,20 +37,21 @@ const server = object({
 
 const listedTool = object({ name: serverChosenName, definition: hash })
 const unlistedTool = object({ nameDigest: keyedDigest, definition: oneOf(['unlisted']) })
-const tool: Check = (value) =>
-  (isObject(value) && Object.hasOwn(value, 'nameDigest') ? unlistedTool : listedTool)(value)
+const tool = byMember('nameDigest', unlistedTool, listedTool)
 
 /** Methods the protocol defines look like this; anything else came from a client and is only digested. */
-const method = matching(/^[a-z]{1,32}(?:\/[A-Za-z_]{1,32}){0,3}$/, 'a method of the protocol')
+const method = matchingPlain(/^[a-z]{1,32}(?:\/[A-Za-z_]{1,32}){0,3}$/, 'a method of the protocol')
 const classification = object({ level: text(64), tags: listOf(text(64), 16) })
 const decision = object({ disposition: oneOf(dispositions), mode: oneOf(['observe', 'enforce']) })
 
-/** Members beside the core; `rule` judges what holds between them. */
-function header(
-  fields: Record<string, Check | Optional>,
-  rule: (value: JsonObject) => Flaw | undefined = () => undefined,
-): Check {
-  return object({ ...core, ...fields }, (value) => checkPlace(value) ?? rule(value))
+/** Members beside the core, as a shape and as a rule between them; together they are the header's check. */
+interface HeaderShape {
+  members: Check
+  rule: Rule
+}
+
+function header(fields: Record<string, Check | Optional>, rule: Rule = () => undefined): HeaderShape {
+  return { members: object({ ...core, ...fields }), rule: (value) => checkPlace(value) ?? rule(value) }
 }
 
 function checkPlace(value: JsonObject): Flaw | undefined {
@@ -167,21 +169,21 @@ const violationDetail = object({
   bytes: integer(),
 })
 
-const notifyDetail = object(
-  {
+const notifyDetail = ruled(
+  object({
     direction: oneOf(directions),
     method: optional(method),
     methodDigest: optional(keyedDigest),
     count: integer(1),
     bytes: integer(),
     callId: optional(uuidV7),
-  },
+  }),
   checkMethod,
 )
 
 const epochDetail = object({ origin, previous: nullOr(object({ origin, size: integer(), root: hash })) })
 
-const otherKinds = new Map<unknown, Check>([
+const otherKinds = new Map<unknown, HeaderShape>([
   ['stream', header({ kind: oneOf(['stream']), detail: streamDetail })],
   ['gap', header({ kind: oneOf(['gap']), detail: gapDetail })],
   ['violation', header({ kind: oneOf(['violation']), server: optional(server), detail: violationDetail })],
@@ -195,11 +197,20 @@ const exchanges = new Set<unknown>(exchangeKinds)
 export const headerShape: Check = (value) => {
   if (!isObject(value)) return flaw('bad_value', '', 'expected an object')
   if (value.v !== 1) return flaw('bad_version', 'v', 'this reader knows version 1')
-  if (!exchanges.has(value.kind))
-    return otherKinds.get(value.kind)?.(value) ?? (otherKinds.has(value.kind) ? undefined : unknownKind)
-  if (value.stage === 'requested') return requested(value)
-  if (value.stage === 'completed') return completed(value)
+  if (exchanges.has(value.kind)) return checkExchange(value)
+  const shape = otherKinds.get(value.kind)
+  return shape === undefined ? flaw('unknown_kind', 'kind', 'this version reads no such kind') : judge(shape, value)
+}
+
+function checkExchange(value: JsonObject): Flaw | undefined {
+  if (value.stage === 'requested') return judge(requested, value)
+  if (value.stage === 'completed') return judge(completed, value)
   return flaw(Object.hasOwn(value, 'stage') ? 'bad_value' : 'missing_field', 'stage', 'expected requested or completed')
 }
 
-const unknownKind = flaw('unknown_kind', 'kind', 'this version reads no such kind')
+function judge({ members, rule }: HeaderShape, value: JsonObject): Flaw | undefined {
+  return members(value) ?? rule(value)
+}
+
+/** The lines most headers are, for parseUsual. */
+export const usualHeaders = [requested, completed].map(({ members, rule }) => toUsual(members, rule))

@@ -1,22 +1,25 @@
 import { RecordError } from './error.ts'
 import type { Uuid } from './header.ts'
-import { type Check, matching } from './shape.ts'
+import { type Check, matching, matchingPlain } from './shape.ts'
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 export const uuidV7Pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 /** Any version: the kernel's boot id is of version 4. */
 export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-export const uuidV7: Check = matching(uuidV7Pattern, 'a UUID of version 7, lower case')
-export const uuid: Check = matching(uuidPattern, 'a UUID, lower case')
-export const sensorId: Check = matching(/^[0-9a-f]{16}$/, '16 hex digits')
+export const uuidV7: Check = matchingPlain(uuidV7Pattern, 'a UUID of version 7, lower case')
+export const uuid: Check = matchingPlain(uuidPattern, 'a UUID, lower case')
+export const sensorId: Check = matchingPlain(/^[0-9a-f]{16}$/, '16 hex digits')
 /** Tenants and epochs are path segments and parts of a log's origin. */
-export const place: Check = matching(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case letters, digits, . _ and -, at most 64')
+export const place: Check = matchingPlain(
+  /^[a-z0-9][a-z0-9._-]{0,63}$/,
+  'lower-case letters, digits, . _ and -, at most 64',
+)
 /** A signed note's key name: no white space, no plus sign (C2SP signed-note). */
 export const origin: Check = matching(/^[!-*,-~]{1,255}$/, 'printable ASCII without + and space, at most 255')
 /** W3C Trace Context: all zeros mean "invalid". */
-export const traceId: Check = matching(/^(?!0{32})[0-9a-f]{32}$/, '32 hex digits, not all zero')
-export const spanId: Check = matching(/^(?!0{16})[0-9a-f]{16}$/, '16 hex digits, not all zero')
+export const traceId: Check = matchingPlain(/^(?!0{32})[0-9a-f]{32}$/, '32 hex digits, not all zero')
+export const spanId: Check = matchingPlain(/^(?!0{16})[0-9a-f]{16}$/, '16 hex digits, not all zero')
 
 /**
  * UUID version 7 (RFC 9562 §5.7) from a time in milliseconds since 1970 and 16 random bytes, of which the last 10 are

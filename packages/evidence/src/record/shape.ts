@@ -8,9 +8,17 @@ export interface Flaw {
   message: string
 }
 
-/** Judges a value that came from JSON; undefined means it is what it should be. Never throws. */
-export type Check = (value: unknown) => Flaw | undefined
 export type JsonObject = Record<string, unknown>
+
+/** Judges a value that came from JSON; undefined means it is what it should be. Never throws. */
+export interface Check {
+  (value: unknown): Flaw | undefined
+  /**
+   * Source of a regular expression that matches only canonical texts of values that the check accepts, if not all of
+   * them: text without escapes, numbers of at most 15 digits. Absent where nobody needed it to be read fast.
+   */
+  line?: string
+}
 
 /** A member that may be missing. */
 export interface Optional {
@@ -27,11 +35,25 @@ export function optional(check: Check): Optional {
   return { optional: check }
 }
 
+function withLine(check: Check, line: string | undefined): Check {
+  return line === undefined ? check : Object.assign(check, { line })
+}
+
 /** Integers in min…max; what a double cannot tell apart is out of range already. */
 export function integer(min = 0, max: number = integerMax): Check {
   const bad = flaw('bad_value', '', `expected an integer in ${min}…${max}`)
-  return (value) =>
+  const check = (value: unknown) =>
     typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? undefined : bad
+  return withLine(check, integerLine(min, max))
+}
+
+function integerLine(min: number, max: number): string | undefined {
+  if (max === integerMax && min === 0) return '(?:0|[1-9]\\d{0,14})'
+  if (max === integerMax && min === -integerMax) return '(?:0|-?[1-9]\\d{0,14})'
+  // Ranges such as 100…599, where the first digit decides.
+  const [low, high] = [String(min), String(max)]
+  const isByFirstDigit = low.length === high.length && /^[1-9]0*$/.test(low) && /^[1-9]9*$/.test(high)
+  return isByFirstDigit ? `[${low[0]}-${high[0]}]\\d{${low.length - 1}}` : undefined
 }
 
 /** A string the whole of which matches; `pattern` is anchored at both ends. */
@@ -40,10 +62,22 @@ export function matching(pattern: RegExp, what: string): Check {
   return (value) => (typeof value === 'string' && pattern.test(value) ? undefined : bad)
 }
 
-export function oneOf(values: readonly unknown[]): Check {
-  const allowed = new Set(values)
-  const bad = flaw('bad_value', '', `expected one of ${values.map((value) => JSON.stringify(value)).join(', ')}`)
-  return (value) => (allowed.has(value) ? undefined : bad)
+/** Like matching, for a pattern that admits no character JSON would escape. */
+export function matchingPlain(pattern: RegExp, what: string): Check {
+  return withLine(matching(pattern, what), `"(?:${pattern.source.slice(1, -1)})"`)
+}
+
+/** Text that `check` accepts wherever it is printable ASCII of min to max characters. */
+export function plainText(check: Check, min: number, max: number): Check {
+  return withLine(check, `"[ !#-[\\]-~]{${min},${max}}"`)
+}
+
+export function oneOf(values: readonly (string | number)[]): Check {
+  const allowed = new Set<unknown>(values)
+  const all = values.map((value) => JSON.stringify(value))
+  const bad = flaw('bad_value', '', `expected one of ${all.join(', ')}`)
+  const line = all.every((each) => /^["\w-]+$/.test(each)) ? `(?:${all.join('|')})` : undefined
+  return withLine((value) => (allowed.has(value) ? undefined : bad), line)
 }
 
 export function nullOr(check: Check): Check {
@@ -51,35 +85,68 @@ export function nullOr(check: Check): Check {
 }
 
 export function listOf(check: Check, lengthMax: number): Check {
-  return (value) => {
-    if (!Array.isArray(value)) return flaw('bad_value', '', 'expected an array')
-    if (value.length > lengthMax) return flaw('too_large', '', `${value.length} items, at most ${lengthMax}`)
-    for (const [i, item] of value.entries()) {
-      const found = check(item)
-      if (found !== undefined) return within(String(i), found)
-    }
-    return undefined
-  }
+  const { line } = check
+  return withLine(
+    (value) => {
+      if (!Array.isArray(value)) return flaw('bad_value', '', 'expected an array')
+      if (value.length > lengthMax) return flaw('too_large', '', `${value.length} items, at most ${lengthMax}`)
+      for (const [i, item] of value.entries()) {
+        const found = check(item)
+        if (found !== undefined) return within(String(i), found)
+      }
+      return undefined
+    },
+    line && `\\[(?:${line}(?:,${line}){0,${lengthMax - 1}})?\\]`,
+  )
 }
 
-/** An object with exactly these members; `rule` then judges what holds between them. */
-export function object(
-  fields: Record<string, Check | Optional>,
-  rule: (value: JsonObject) => Flaw | undefined = noRule,
-): Check {
+/** An object with exactly these members. */
+export function object(fields: Record<string, Check | Optional>): Check {
   const checks = new Map(
-    Object.entries(fields).map(([key, field]) => [key, typeof field === 'function' ? field : field.optional]),
+    Object.entries(fields).map(([key, field]) => [key, isOptional(field) ? field.optional : field]),
   )
   const required = Object.keys(fields).filter((key) => typeof fields[key] === 'function')
-  return (value) => {
+  return withLine((value) => {
     if (!isObject(value)) return flaw('bad_value', '', 'expected an object')
     for (const key of Object.keys(value)) {
-      const found = checks.get(key)?.(value[key]) ?? (checks.has(key) ? undefined : unknownField)
+      const check = checks.get(key)
+      const found = check === undefined ? unknownField : check(value[key])
       if (found !== undefined) return within(key, found)
     }
     for (const key of required) if (!Object.hasOwn(value, key)) return flaw('missing_field', key, 'a field is missing')
-    return rule(value)
+    return undefined
+  }, objectLine(fields))
+}
+
+function isOptional(field: Check | Optional): field is Optional {
+  return typeof field !== 'function'
+}
+
+/** Members in canonical order, each followed by a comma or the end; optional ones without a line never match. */
+function objectLine(fields: Record<string, Check | Optional>): string | undefined {
+  let members = ''
+  for (const key of Object.keys(fields).sort()) {
+    const field = fields[key]
+    if (field === undefined) continue
+    const { line } = isOptional(field) ? field.optional : field
+    const member = line && `"${key}":${line}(?:,|(?=}))`
+    if (!isOptional(field) && member === undefined) return undefined
+    if (member !== undefined) members += isOptional(field) ? `(?:${member})?` : member
   }
+  return `\\{${members}(?<!,)\\}`
+}
+
+/** What holds between the members of an object that `check` accepts. */
+export type Rule = (value: JsonObject) => Flaw | undefined
+
+export function ruled(check: Check, rule: Rule): Check {
+  return (value) => check(value) ?? (isObject(value) ? rule(value) : undefined)
+}
+
+/** Either shape, by whether the member is there. */
+export function byMember(key: string, present: Check, absent: Check): Check {
+  const line = present.line && absent.line && `(?:${present.line}|${absent.line})`
+  return withLine((value) => (isObject(value) && Object.hasOwn(value, key) ? present : absent)(value), line)
 }
 
 /** An object whose member `key` says which of the checks applies. */
@@ -96,8 +163,6 @@ export function variants(key: string, cases: Record<string, Check>): Check {
 }
 
 const unknownField = flaw('unknown_field', '', 'this version has no such field')
-
-const noRule = () => undefined
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

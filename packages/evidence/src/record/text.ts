@@ -1,4 +1,4 @@
-import { type Check, flaw, matching } from './shape.ts'
+import { type Check, flaw, matchingPlain, plainText } from './shape.ts'
 
 /** Limit of a name that a server chose, in bytes of UTF-8. */
 export const nameBytesMax = 256
@@ -8,12 +8,13 @@ const utf8 = new TextEncoder()
 /** Well-formed text of min…max bytes of UTF-8, kept exactly, control characters included: whoever shows it escapes it. */
 export function text(bytesMax: number, bytesMin = 1): Check {
   const bad = flaw('bad_value', '', `expected text of ${bytesMin} to ${bytesMax} bytes`)
-  return (value) => {
+  const check = (value: unknown) => {
     if (typeof value !== 'string' || value.length < bytesMin) return bad
     // A UTF-16 code unit takes at most three bytes, so short text needs no counting.
     if (value.length * 3 > bytesMax && utf8Length(value) > bytesMax) return bad
     return loneSurrogate.test(value) ? bad : undefined
   }
+  return plainText(check, bytesMin, Math.min(bytesMax, nameBytesMax))
 }
 
 /** A name that a server chose; it may be empty. */
@@ -21,7 +22,7 @@ export const serverChosenName = text(nameBytesMax, 0)
 /** A name or short reason that we chose. */
 export const shortText = text(nameBytesMax)
 /** A stable word of ours, such as `spool_full`. */
-export const code = matching(/^[a-z][a-z0-9_]{0,63}$/, 'a code: lower-case letters, digits and _, at most 64')
+export const code = matchingPlain(/^[a-z][a-z0-9_]{0,63}$/, 'a code: lower-case letters, digits and _, at most 64')
 
 function utf8Length(value: string): number {
   let length = 0

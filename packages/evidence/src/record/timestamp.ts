@@ -1,6 +1,6 @@
 import { RecordError } from './error.ts'
 import type { Timestamp } from './header.ts'
-import { type Check, matching } from './shape.ts'
+import { type Check, matchingPlain } from './shape.ts'
 
 /** Calendar days that exist, leap years included: days up to 28 or by month, or 29 February of a leap year. */
 const day =
@@ -10,7 +10,7 @@ const day =
 /** RFC 3339, UTC as `Z`, exactly three digits of a second. No leap seconds: no clock we read shows them. */
 export const timestampPattern = new RegExp(`^${day}T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z$`)
 
-export const timestamp: Check = matching(timestampPattern, 'a time such as 2026-11-20T11:03:40.123Z')
+export const timestamp: Check = matchingPlain(timestampPattern, 'a time such as 2026-11-20T11:03:40.123Z')
 
 /** From milliseconds since 1970. Throws RecordError `bad_value` outside the years 0 to 9999. */
 export function formatTimestamp(unixMs: number): Timestamp {
