@@ -58,7 +58,8 @@ function encodeError(id: Uint8Array | undefined, error: RpcError): Uint8Array {
 
 /** Reads the code of whatever an emit rejected with. */
 export function toFailure(error: unknown): Failure {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string')
-    return { cause: 'internal_error', retry: true }
+  if (!(error instanceof Error)) return { cause: 'defect', retry: false }
+  // Without a code it is a defect of ours; its name tells which, its message might quote a value.
+  if (!('code' in error) || typeof error.code !== 'string') return { cause: `defect_${error.name}`, retry: false }
   return { cause: error.code, retry: !('retry' in error) || error.retry !== false }
 }

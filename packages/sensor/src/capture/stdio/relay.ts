@@ -13,6 +13,8 @@ export interface Ends {
   toClient: Writable
   fromServer: Readable
   toServer: Writable
+  /** Stops reading from the client for good and lets it see a broken pipe. */
+  breakClient(): void
 }
 
 export interface Relay {
@@ -34,8 +36,8 @@ export function startRelay(ends: Ends, capture: Capture, onFault: (fault: unknow
   const toServerLane = new Lane(laneLimits, onFault)
   const toClientLane = new Lane(laneLimits, onFault)
   // A receiver that is gone makes its sender see the same: its pipe breaks, as it would without us in between.
-  const serverSink = openSink(ends.toServer, () => ends.fromClient.destroy())
-  const clientSink = openSink(ends.toClient, () => ends.fromClient.destroy())
+  const serverSink = openSink(ends.toServer, () => ends.breakClient())
+  const clientSink = openSink(ends.toClient, () => ends.breakClient())
 
   const toServer: Outlet = {
     direction: 'client-to-server',

@@ -1,0 +1,17 @@
+/** Program output of the write side: one line on stderr, `affidavit: sentence [CODE]`, never values. */
+
+const quietMs = 10_000
+const lastSaid = new Map<string, number>()
+
+/** Says it unless the same code was said within the last ten seconds: a full disk refuses every call. */
+export function diagnose(code: string, sentence: string): void {
+  const now = Date.now()
+  if (now - (lastSaid.get(code) ?? Number.NEGATIVE_INFINITY) < quietMs) return
+  lastSaid.set(code, now)
+  process.stderr.write(formatDiagnostic(code, sentence))
+}
+
+export function formatDiagnostic(code: string, sentence: string): string {
+  const line = sentence.replaceAll(/[\r\n]+/g, ' ')
+  return `affidavit: ${line}${/[.!?]$/.test(line) ? '' : '.'} [${code}]\n`
+}

@@ -1,0 +1,27 @@
+import { formatDiagnostic } from './diagnostics.ts'
+import { run } from './run.ts'
+
+const help = `Usage: affidavit-sensor COMMAND
+
+  run        run an MCP server on stdio and record every exchange
+  version    print the version
+
+Try 'affidavit-sensor run --help'. The trail is read with 'affidavit' (package affidavit).
+`
+
+async function main([command, ...argv]: readonly string[]): Promise<number> {
+  if (command === 'run') return run(argv)
+  if (command === 'version' || command === '--version') {
+    const { readVersion } = await import('./version.ts')
+    process.stdout.write(`${readVersion()}\n`)
+    return 0
+  }
+  if (command === undefined || command === 'help' || command === '--help' || command === '-h') {
+    process.stdout.write(help)
+    return command === undefined ? 2 : 0
+  }
+  process.stderr.write(formatDiagnostic('AFD_USAGE', `unknown command '${command}'. Try 'affidavit-sensor --help'`))
+  return 2
+}
+
+process.exit(await main(process.argv.slice(2)))

@@ -1,0 +1,16 @@
+import { loadPatterns } from '../redact/patterns.ts'
+import { PatternsError } from '../redact/patterns-error.ts'
+import type { CompiledPatterns } from '../redact/redactor.ts'
+import { readText } from './run-config.ts'
+import { UsageError } from './usage-error.ts'
+
+/** The user's patterns. Throws UsageError `AFD_CONFIG_UNREADABLE` or `AFD_PATTERNS_INVALID`, which names line and key. */
+export function loadPatternsFile(path: string): CompiledPatterns {
+  const text = readText(path)
+  try {
+    return loadPatterns(text)
+  } catch (error) {
+    if (error instanceof PatternsError) throw new UsageError('AFD_PATTERNS_INVALID', `${path}: ${error.message}`, '')
+    throw error
+  }
+}

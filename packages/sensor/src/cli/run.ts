@@ -1,0 +1,86 @@
+import { type Child, startChild } from '../capture/stdio/child.ts'
+import { type Guardian, startGuardian } from '../capture/stdio/guardian.ts'
+import { diagnose, formatDiagnostic } from './diagnostics.ts'
+import { parseRunArguments, type RunOptions, runHelp } from './run-options.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface RunWiring {
+  /** Program and arguments of the collector; ` --home DIR` is appended. Absent: `--collector` is required. */
+  startCollector?: readonly string[]
+}
+
+const defectExitCode = 70
+
+/**
+ * `affidavit run`: starts the server first, and everything else beside it. Returns the exit code; pass it to process.exit,
+ * for a server's orphans or a slow collector must not keep the client waiting.
+ */
+export async function run(argv: readonly string[], wiring: RunWiring = {}): Promise<number> {
+  try {
+    const options = parseRunArguments(argv)
+    if (options === 'help') {
+      process.stdout.write(runHelp)
+      return 0
+    }
+    requireCollector(options, wiring)
+    return await runServer(options, wiring)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(
+      formatDiagnostic(error.code, `${error.message}${/[.!?]$/.test(error.message) ? '' : '.'} ${error.remedy}`),
+    )
+    return 2
+  }
+}
+
+function requireCollector({ collector }: RunOptions, { startCollector }: RunWiring): void {
+  if (collector === 'none' || (collector === undefined && startCollector !== undefined)) return
+  if (collector !== undefined)
+    throw new UsageError(
+      'AFD_NO_COLLECTOR',
+      `--collector ${collector}: this version reaches collectors on the same machine only`,
+      "Leave it out and use 'affidavit run', or give --collector none to keep records in the spool.",
+    )
+  throw new UsageError(
+    'AFD_NO_COLLECTOR',
+    'affidavit-sensor brings no collector of its own',
+    "Use 'affidavit run', or give --collector none: records then wait in the spool until a collector runs on this home.",
+  )
+}
+
+async function runServer(options: RunOptions, wiring: RunWiring): Promise<number> {
+  const child = startChild(options.command, options.args)
+  const guardian = guard(child)
+  try {
+    // Loaded beside the server, which starts meanwhile; what the client writes waits in the pipe.
+    const { startSession } = await import('./start-session.ts')
+    const code = await startSession({ options, wiring, child, guardian })
+    const { startError } = await child.exit
+    if (startError !== undefined) reportStart(options.command, startError)
+    return code
+  } catch (error) {
+    await child.endGroup()
+    guardian?.dismiss()
+    throw error
+  }
+}
+
+/** Whatever goes wrong in us, the server does not outlive us, and no value is printed. */
+function guard(child: Child): Guardian | undefined {
+  const { pid } = child.process
+  process.on('uncaughtException', (error) => {
+    const place = /\n\s+at (.*)/.exec(error.stack ?? '')?.[1] ?? 'unknown'
+    diagnose('AFD_DEFECT', `defect: ${error.name} at ${place}`)
+    if (pid !== undefined) child.process.kill('SIGKILL')
+    process.exit(defectExitCode)
+  })
+  if (pid === undefined) return undefined
+  return startGuardian(pid, () =>
+    diagnose('AFD_NO_GUARDIAN', 'no /bin/sh: should this process be killed, the server only sees its stdin closed'),
+  )
+}
+
+function reportStart(command: string, code: string): void {
+  const why = code === 'ENOENT' ? 'there is no such program' : `the system says ${code}`
+  diagnose('AFD_SERVER_NOT_STARTED', `cannot start ${command}: ${why}. Check the command after --`)
+}

@@ -1,0 +1,109 @@
+import { closeSync, openSync } from 'node:fs'
+import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
+import { Capture } from '../capture/capture.ts'
+import type { CaptureContext, Emit } from '../capture/context.ts'
+import type { Child, Exit } from '../capture/stdio/child.ts'
+import type { Guardian } from '../capture/stdio/guardian.ts'
+import { type Relay, startRelay } from '../capture/stdio/relay.ts'
+import { readLocalFacts } from '../identity/local.ts'
+import type { Redactor } from '../redact/redactor.ts'
+import { diagnose } from './diagnostics.ts'
+
+/** Records of notifications are written this often. */
+const flushIntervalMs = 1000
+/** After the server and its group are gone, output that comes later belongs to a process that escaped them. */
+const escapedOutputMs = 500
+/** Clients send SIGKILL two seconds after SIGTERM: what is not durable by then will not be. */
+const lastFlushMs = 1500
+
+/** Where the records of a session go. */
+export interface SessionRecorder {
+  emit: Emit
+  close(reason: 'exit' | 'signal'): Promise<void>
+}
+
+export interface SessionParts {
+  child: Child
+  guardian: Guardian | undefined
+  recorder: SessionRecorder
+  redactor: Redactor
+  digest: CaptureContext['digest']
+  level: CaptureLevel
+  serverName: string
+}
+
+/**
+ * Relays between our stdin and stdout and the server's until the server is gone, and returns its exit code. The order at
+ * the end: the server exits; what is left of its process group is ended; its last output is judged and let go; open calls
+ * get their outcome; the stream is closed; our stdout is flushed.
+ */
+export async function superviseSession(parts: SessionParts): Promise<number> {
+  const { child, recorder } = parts
+  const { stdin, stdout, pid } = child.process
+  if (stdin === null || stdout === null) throw new TypeError('the server was started without pipes')
+  const capture = new Capture({
+    ...parts,
+    emit: (draft, sections) => recorder.emit(draft, sections),
+    facts: readLocalFacts(pid),
+    diagnose,
+  })
+  const ours = { fromClient: process.stdin, toClient: process.stdout, breakClient: breakStdin }
+  const relay = startRelay({ ...ours, fromServer: stdout, toServer: stdin }, capture, reportDefect)
+  relay.clientDone.then(() => capture.flush()).catch(reportDefect)
+  const flushing = setInterval(() => void capture.flush(), flushIntervalMs)
+
+  const exit = await child.exit
+  await endServer(child, relay)
+  clearInterval(flushing)
+  await within(lastFlushMs, finishRecords(parts, capture, exit))
+  await relay.close()
+  process.stdin.destroy()
+  parts.guardian?.dismiss()
+  return exit.code
+}
+
+/**
+ * libuv never closes descriptors 0 to 2, so destroying the stream alone would leave a client writing into a pipe that
+ * nobody reads. The number is taken again at once, so that no file of ours ever becomes descriptor 0.
+ */
+function breakStdin(): void {
+  if (process.stdin.destroyed) return
+  process.stdin.destroy()
+  if (process.platform === 'win32') return
+  closeSync(0)
+  openSync('/dev/null', 'r')
+}
+
+async function endServer(child: Child, relay: Relay): Promise<void> {
+  const drained = relay.serverDone.catch(reportDefect)
+  await child.endGroup()
+  // A process that left the group may hold the pipe open for ever. A pause means the client is slow, and keeps us here.
+  for (let isDone = false; !isDone; ) {
+    isDone = await within(escapedOutputMs, drained)
+    if (!isDone && child.process.stdout?.isPaused() === false) child.process.stdout.destroy()
+  }
+}
+
+async function finishRecords({ recorder }: SessionParts, capture: Capture, exit: Exit): Promise<void> {
+  await capture.finish()
+  await recorder.close(exit.signal === undefined ? 'exit' : 'signal')
+}
+
+/** Whether it settled in time. */
+async function within(limitMs: number, work: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), limitMs)
+  })
+  const isDone = await Promise.race([work.then(() => true), late])
+  clearTimeout(timer)
+  return isDone
+}
+
+/** The message of an error may quote what a peer sent; its name, code and place do not. */
+export function reportDefect(error: unknown): void {
+  const name = error instanceof Error ? error.name : typeof error
+  const code = error instanceof Error && 'code' in error ? ` ${String(error.code)}` : ''
+  const place = error instanceof Error ? /\n\s+at (.*)/.exec(error.stack ?? '')?.[1] : undefined
+  diagnose('AFD_DEFECT', `defect: ${name}${code}${place === undefined ? '' : ` at ${place}`}`)
+}

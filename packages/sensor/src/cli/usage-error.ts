@@ -1,0 +1,18 @@
+/** What a command cannot start with. `remedy` says what to do; the exit code is 2. */
+export const usageErrorCodes = [
+  'AFD_USAGE', 'AFD_NO_COLLECTOR', 'AFD_CONFIG_UNREADABLE', 'AFD_CONFIG_INVALID', 'AFD_PATTERNS_INVALID',
+] as const // biome-ignore format: one list, read as one
+export type UsageErrorCode = (typeof usageErrorCodes)[number]
+
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+  readonly retry = false
+  readonly code: UsageErrorCode
+  readonly remedy: string
+
+  constructor(code: UsageErrorCode, problem: string, remedy: string) {
+    super(problem)
+    this.code = code
+    this.remedy = remedy
+  }
+}
