@@ -56,9 +56,8 @@ export function matchAssignments(text: string, onMatch: (match: Match) => void):
 
 /** `token=token=token=…` would be read to its end from every sign; after so many turned down the rest of the run is left. */
 function mayTry(run: { end: number; tries: number }, { start, value }: Assigned): boolean {
-  const end = start + value.length
-  run.tries = end === run.end ? run.tries + 1 : 0
-  run.end = end
+  run.tries = start < run.end ? run.tries + 1 : 0
+  run.end = Math.max(run.end, start + value.length)
   return run.tries < triesPerRunMax
 }
 

@@ -7,7 +7,7 @@ export interface EncodedRun {
   text: string
 }
 
-const run = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]{4,})*={0,2}/g
+const run = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}/g
 const charsMin = 16
 const charsMax = 4 * 1024 * 1024
 
@@ -19,18 +19,33 @@ export function encodedRuns(text: string): EncodedRun[] {
   if (text.length < charsMin) return []
   const runs: EncodedRun[] = []
   for (const found of text.matchAll(run)) {
-    const whole = decodeRun(found[0], found.index)
+    const whole = decodeLines(found[0], found.index)
     if (whole !== undefined) runs.push(whole)
-    else if (found[0].includes('/')) runs.push(...decodeSegments(found[0], found.index))
+    else if (/[/\n]/.test(found[0])) runs.push(...decodeSegments(found[0], found.index))
   }
   return runs
 }
 
-/** A slash may also part a path: `/files/<base64>/raw`. */
+/** The line before wrapped base64 may be a rule or a word, and so may the one behind it. */
+function decodeLines(lines: string, start: number): EncodedRun | undefined {
+  let from = 0
+  while (from < lines.length && !startsAsText(lines.slice(from, from + 32))) {
+    const next = lines.indexOf('\n', from)
+    if (next < 0) return undefined
+    from = next + 1
+  }
+  const end = lines.lastIndexOf('\n')
+  return (
+    decodeRun(lines.slice(from), start + from) ??
+    (end > from ? decodeRun(lines.slice(from, end), start + from) : undefined)
+  )
+}
+
+/** A slash may also part a path, `/files/<base64>/raw`, and a line break a line from another. */
 function decodeSegments(path: string, start: number): EncodedRun[] {
   const runs: EncodedRun[] = []
   let at = start
-  for (const segment of path.split('/')) {
+  for (const segment of path.split(/[/\n]/)) {
     const decoded = segment.length >= charsMin ? decodeRun(segment, at) : undefined
     if (decoded !== undefined) runs.push(decoded)
     at += segment.length + 1

@@ -1,20 +1,31 @@
 import { createHash, createHmac } from 'node:crypto'
+import { digestValue, toCorrelationKey } from '@affidavit/evidence/record/digest'
 import type { KeyedDigest } from '@affidavit/evidence/record/header'
 import type { RuleClass } from './rule.ts'
 
 const bitsMin = 40
 const charsMin = 8
 
-/** HMAC-SHA256 of removed values, so that equal ones meet across records without being there. */
-export function createDigest(
-  correlationKey: Uint8Array,
-): (value: string, ruleClass: RuleClass) => KeyedDigest | undefined {
-  const keyId = createHash('sha256').update(correlationKey).digest('hex').slice(0, 8)
+/** Keyed digests of removed values, so that equal ones meet across records without being there. */
+export function createDigest(key: Uint8Array): (value: string, ruleClass: RuleClass) => KeyedDigest | undefined {
+  const correlationKey = toCorrelationKey(hash, key)
   return (value, ruleClass) => {
     const canonical = canonicalOf(value, ruleClass)
     if (canonical.length < charsMin || bitsOf(canonical) < bitsMin) return undefined
-    return `${keyId}:${createHmac('sha256', correlationKey).update(canonical, 'utf8').digest('base64')}`
+    return digestValue(hmac, correlationKey, canonical)
   }
+}
+
+function hash(...parts: Uint8Array[]): Uint8Array {
+  const running = createHash('sha256')
+  for (const part of parts) running.update(part)
+  return running.digest()
+}
+
+function hmac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
+  const running = createHmac('sha256', key)
+  for (const part of parts) running.update(part)
+  return running.digest()
 }
 
 /** One spelling per number and address: cards and IBANs without separators, addresses in lower case. Secrets as they are. */

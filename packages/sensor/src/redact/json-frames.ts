@@ -49,7 +49,7 @@ export function verdictAt(frame: Frame | undefined): KeyVerdict | undefined {
   const own = judgeKey(key)
   if (own !== undefined) return own
   if (frame.named !== undefined && isValueKey(key)) return frame.named
-  return frame.inherited !== undefined && !isAboutKey(key) ? frame.inherited : undefined
+  return frame.inherited?.class === 'custom' || !isAboutKey(key) ? frame.inherited : undefined
 }
 
 /** `["--password", "…"]`: the flag names the element behind it. */

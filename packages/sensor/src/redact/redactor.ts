@@ -34,6 +34,8 @@ const bytesMaxDefault = 4 * 1024 * 1024
 /** How often a unit may be looked at, over all encodings and passes; ordinary input needs two to four. */
 const workPerUnit = 12
 const workMin = 100_000
+/** Users' patterns are linear, but slower by an order of magnitude; what they cannot do in this time goes unseen and as a whole. */
+const userRulesTimeMaxMs = 2_000
 const removalsMax = 1_000
 const knownMax = 64
 
@@ -65,11 +67,8 @@ type Settings = Pick<Scan, 'enabled' | 'disabledRules' | 'userRules'>
 
 function settingsOf(patterns: CompiledPatterns | undefined): Settings {
   const enabled = ruleClasses.filter((name) => patterns?.classes[name] ?? classDefaults[name])
-  return {
-    enabled: new Set(enabled),
-    disabledRules: patterns?.disabledRules ?? new Set(),
-    userRules: patterns?.rules ?? [],
-  }
+  const userRules = (patterns?.rules ?? []).filter((rule) => enabled.includes(rule.class))
+  return { enabled: new Set(enabled), disabledRules: patterns?.disabledRules ?? new Set(), userRules }
 }
 
 /**
@@ -77,14 +76,15 @@ function settingsOf(patterns: CompiledPatterns | undefined): Settings {
  * that fails costs the value, not the record: undefined means that the whole input has to go.
  */
 function redactTwice(units: number, settings: Settings, pass: (scan: Scan) => Match[]): Match[] | undefined {
-  const work = { left: units * workPerUnit + workMin }
-  const scan: Scan = { ...settings, known: new Map(), work, cleanNames: new Set(), scanNested: scanNestedJson }
+  const deadline = settings.userRules.length === 0 ? Number.POSITIVE_INFINITY : performance.now() + userRulesTimeMaxMs
+  const scanFor = (known: ReadonlyMap<string, string>): Scan => {
+    const work = { left: units * workPerUnit + workMin }
+    return { ...settings, known, work, deadline, cleanNames: new Set(), scanNested: scanNestedJson }
+  }
   try {
-    const first = pass(scan)
+    const first = pass(scanFor(new Map()))
     const known = knownSecrets(first)
-    return known.size === 0
-      ? first
-      : pass({ ...scan, known, cleanNames: new Set(), work: { left: units * workPerUnit + workMin } })
+    return known.size === 0 ? first : pass(scanFor(known))
   } catch (failure) {
     if (failure instanceof Error) return undefined
     throw failure

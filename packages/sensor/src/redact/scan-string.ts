@@ -20,6 +20,8 @@ export interface Scan {
   known: ReadonlyMap<string, string>
   /** Units that may still be looked at; bounds what nested encodings can cost. */
   work: { left: number }
+  /** On the clock of performance.now(). After it strings go as a whole. */
+  deadline: number
   /** Names in which nothing was found, because the same few stand in every row. */
   cleanNames: Set<string>
   /** Redacts a string that is JSON itself; undefined where it is not. */
@@ -33,7 +35,9 @@ export const depthMax = 8
 export function scanString(text: string, scan: Scan, depth: number): Match[] {
   if (text.length < 3 || isMarker(text)) return []
   scan.work.left -= text.length
-  if (scan.work.left < 0) return [{ ...matchOf('too-nested', 'secret', { value: text, start: 0 }) }]
+  if (scan.work.left < 0) return [matchOf('too-nested', 'secret', { value: text, start: 0 })]
+  if (scan.deadline < Number.POSITIVE_INFINITY && performance.now() > scan.deadline)
+    return [matchOf('too-slow', 'secret', { value: text, start: 0 })]
   if (depth < depthMax && /^\s{0,64}[[{"]/.test(text)) {
     const nested = scan.scanNested(text, scan, depth + 1)
     if (nested !== undefined) return mergeMatches(nested)

@@ -18,6 +18,7 @@ export function spansOf(text: string, classes: readonly RuleClass[] = ['secret']
       disabledRules: new Set(),
       userRules: [],
       known: new Map(),
+      deadline: Number.POSITIVE_INFINITY,
       cleanNames: new Set(),
       work: { left: 100_000_000 },
       scanNested: scanNestedJson,

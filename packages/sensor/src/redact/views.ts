@@ -8,7 +8,7 @@ export interface View {
 }
 
 const percent = /%[0-9A-Fa-f]{2}/
-const escaped = /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\])/
+const escaped = /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\nrt])/
 
 /** Undoes URL encoding (RFC 3986 §2.1, `+` stays). Bytes that are not UTF-8 stay as they are. Undefined where nothing is encoded. */
 export function percentView(text: string): View | undefined {

@@ -53,7 +53,7 @@ function onToken(walk: Walk, token: JsonToken): void {
   if (isEnd) onEnd(walk, token)
   else if (token.type === 'key') onKey(walk, frame, token)
   else if (token.type === 'beginObject' || token.type === 'beginArray')
-    walk.frames.push(openFrame(token.type === 'beginArray', inheritedBy(frame)))
+    walk.frames.push(openFrame(token.type === 'beginArray', userVerdict(walk) ?? inheritedBy(frame)))
   else if (token.type === 'string') onString(walk, frame, token)
   else if (token.type === 'number') onNumber(walk, frame, token)
   else if (frame?.isArray) frame.previous = undefined
@@ -117,7 +117,8 @@ function onNumber(walk: Walk, frame: Frame | undefined, token: JsonToken): void 
   const text = walk.bytes.toString('latin1', token.start, token.end)
   if (frame?.isArray) frame.previous = undefined
   const verdict = userVerdict(walk) ?? (frame?.isArray ? undefined : verdictAt(frame))
-  const direct = verdict !== undefined && verdict === frame?.inherited ? undefined : verdict
+  const isInherited = verdict !== undefined && verdict === frame?.inherited && verdict.class !== 'custom'
+  const direct = isInherited ? undefined : verdict
   const match = numberMatch(text, direct, walk.scan)
   if (match === undefined) return
   const replacement = `"${match.replacement}"`
@@ -135,7 +136,7 @@ function numberMatch(text: string, verdict: KeyVerdict | undefined, scan: Scan):
     (verdict !== undefined && verdict.class === 'custom')
   if (goes && verdict !== undefined && scan.enabled.has(verdict.class))
     return matchOf(verdict.rule, verdict.class, { value: text, start: 0 })
-  if (digits.length < 7) return undefined
+  if (digits.length < 7 && scan.userRules.length === 0) return undefined
   const [found] = scanString(text, scan, Number.POSITIVE_INFINITY)
   return found === undefined ? undefined : matchOf(found.rule, found.class, { value: text, start: 0 })
 }

@@ -19,7 +19,6 @@ const secret = 'secret' as const
 
 /** Formats that are found by something in their middle or around them. Every quantifier here is bounded or ends its pattern. */
 export const anchoredRules: readonly AnchoredRule[] = [
-  { id: 'jwt', class: secret, needs: ['ZXlK'], pattern: /(?<![\w+/])ZXlK[A-Za-z0-9+/_-]{40,}={0,2}/g },
   { id: 'jwe', class: secret, needs: ['eyJ'], pattern: /(?<![\w-])eyJ[\w-]{12,}\.[\w-]{0,1024}\.[\w-]{12,64}\.[\w-]{12,}\.[\w-]{16,32}(?![\w-])/g },
   {
     id: 'url-credential',
