@@ -69,6 +69,7 @@ export const completedColumns: readonly ColumnRule<CompletedHeader>[] = [
   { name: 'completedStreamId', value: ({ header }) => header.streamId },
   { name: 'completedSeq', value: ({ header }) => header.seq },
   { name: 'completedTime', value: ({ header }) => Date.parse(header.time) },
+  { name: 'completedObservedTime', value: ({ envelope }) => Date.parse(envelope.observedTime) },
   { name: 'completedServerName', value: ({ header }) => header.server?.reportedName ?? null },
   { name: 'completedServerVersion', value: ({ header }) => header.server?.version ?? null },
   { name: 'completedClassification', value: ({ header }) => header.classification?.level ?? null },

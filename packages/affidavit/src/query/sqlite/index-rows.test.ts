@@ -32,11 +32,13 @@ interface Made {
   agent?: string
   tags?: string[]
   outcome?: 'success' | 'tool_error' | 'unknown'
+  /** Number of the stream; calls are requested on 0, the collector's own is 1. */
+  stream?: number
 }
 
 function entry(leaf: number, made: Made): IndexedEntry {
   const core = {
-    v: 1 as const, tenant: 'default', epoch: '2026q4', streamId: uuid(0), seq: leaf, bootId: 'boot',
+    v: 1 as const, tenant: 'default', epoch: '2026q4', streamId: uuid(made.stream ?? 0), seq: leaf, bootId: 'boot',
     time: new Date(startMs + leaf * 1000).toISOString(), monotonicUs: leaf, sections: {},
   } // biome-ignore format: one record
   const envelope = { v: 1 as const, observedTime: new Date(startMs + leaf * 1000 + 5).toISOString() }
@@ -88,6 +90,8 @@ describe('rows', () => {
     const anyMade = fc.record({
       call: fc.integer({ min: 0, max: 6 }),
       stage: fc.constantFrom('requested', 'completed', 'gap'),
+      stream: fc.integer({ min: 0, max: 1 }),
+      outcome: fc.constantFrom('success', 'unknown'),
     })
     fc.assert(
       fc.property(fc.array(anyMade, { maxLength: 40 }), fc.integer({ min: 1, max: 40 }), (made, batch) => {
@@ -106,6 +110,20 @@ describe('rows', () => {
       }),
       { numRuns: 60 },
     )
+  })
+  it('lets the word of the sensor win over what recovery wrote for it, and keeps both [Q-1]', () => {
+    const db = fill([
+      { call: 1, stage: 'requested' },
+      { call: 1, stage: 'completed', outcome: 'unknown', stream: 1 },
+      { call: 1, stage: 'completed', outcome: 'success' },
+      { call: 1, stage: 'completed', outcome: 'tool_error' },
+    ])
+    expect(searchCalls(db, { outcome: ['success'] }, 5).calls).toMatchObject([{ leaf: 0, completedLeaf: 2 }])
+    expect(db.prepare('SELECT leaf, event FROM records ORDER BY leaf').all()).toEqual([
+      { leaf: 1, event: 'superseded' },
+      { leaf: 3, event: 'completed without partner' },
+    ])
+    db.close()
   })
   it('refuses entries that do not follow the cursor, and keeps none of them [Q-2]', () => {
     const db = fill(calls)

@@ -55,6 +55,7 @@ CREATE TABLE calls (
   completedStreamId TEXT,
   completedSeq INTEGER,
   completedTime INTEGER,
+  completedObservedTime INTEGER,
   completedServerName TEXT,
   completedServerVersion TEXT,
   completedClassification TEXT,

@@ -20,14 +20,11 @@ export interface IndexWriter {
 export function createWriter(db: DatabaseSync): IndexWriter {
   const requested = insertInto(db, 'calls', requestedColumns)
   const record = insertInto(db, 'records', recordColumns)
-  const completed = db.prepare(
-    `UPDATE calls SET ${completedColumns.map(({ name }) => `${name} = ?`).join(', ')}
-     WHERE leaf = (SELECT leaf FROM calls WHERE callId = ? AND headerHash = ? AND completedLeaf IS NULL ORDER BY leaf LIMIT 1)`,
-  )
+  const complete = createCompleter(db)
   const advance = db.prepare('UPDATE cursor SET size = ? WHERE one = 1 AND size = ?')
   const applyOne = (entry: IndexedEntry) => {
     if (isRequested(entry)) requested.run(...valuesOf(requestedColumns, entry))
-    else if (!isCompleted(entry) || !complete(completed, entry)) record.run(...valuesOf(recordColumns, entry))
+    else if (!isCompleted(entry) || complete(entry) === 'no call') record.run(...valuesOf(recordColumns, entry))
   }
   return {
     apply: (entries) =>
@@ -36,6 +33,32 @@ export function createWriter(db: DatabaseSync): IndexWriter {
         moveCursor(advance, entries)
       }),
     size: () => readSize(db),
+  }
+}
+
+/** What a `completed` record that lost its place to a later one is called among the other records. */
+export const supersededEvent = 'superseded'
+
+/**
+ * Joins by id and header hash. The collector writes outcome `unknown` for a call whose sensor died; should the sensor's own
+ * word still arrive, it wins, and the collector's moves to `records`.
+ */
+function createCompleter(db: DatabaseSync): (entry: IndexedEntry<CompletedHeader>) => 'completed' | 'no call' {
+  const assignments = completedColumns.map(({ name }) => `${name} = ?`).join(', ')
+  const place = `(SELECT leaf FROM calls WHERE callId = ? AND headerHash = ? AND (completedLeaf IS NULL OR (
+    outcome = 'unknown' AND completedStreamId <> streamId AND streamId = ?)) ORDER BY leaf LIMIT 1)`
+  const complete = db.prepare(`UPDATE calls SET ${assignments} WHERE leaf = ${place}`)
+  const keep = db.prepare(
+    `INSERT INTO records (leaf, kind, stage, streamId, seq, time, observedTime, server, callId, event, detail)
+     SELECT completedLeaf, kind, 'completed', completedStreamId, completedSeq, completedTime, completedObservedTime, NULL,
+       callId, '${supersededEvent}', '{}' FROM calls WHERE completedLeaf IS NOT NULL AND leaf = ${place}`,
+  )
+  return (entry) => {
+    const { callId, requestedHash, streamId } = entry.header
+    const key = [callId, Buffer.from(requestedHash, 'base64'), streamId]
+    keep.run(...key)
+    const { changes } = complete.run(...valuesOf(completedColumns, entry), ...key)
+    return Number(changes) === 1 ? 'completed' : 'no call'
   }
 }
 
@@ -57,13 +80,6 @@ export function isRequested(entry: IndexedEntry): entry is IndexedEntry<Requeste
 
 export function isCompleted(entry: IndexedEntry): entry is IndexedEntry<CompletedHeader> {
   return 'stage' in entry.header && entry.header.stage === 'completed'
-}
-
-/** False where no open call of this id and header hash is there: the record then stands for itself. */
-function complete(statement: StatementSync, entry: IndexedEntry<CompletedHeader>): boolean {
-  const { callId, requestedHash } = entry.header
-  const key = [callId, Buffer.from(requestedHash, 'base64')]
-  return Number(statement.run(...valuesOf(completedColumns, entry), ...key).changes) === 1
 }
 
 function insertInto<H extends IndexedEntry['header']>(

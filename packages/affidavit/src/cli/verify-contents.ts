@@ -1,0 +1,88 @@
+import { VerifyError } from '@affidavit/evidence/log/error'
+import { tilePath, tileWidth, widthInTree } from '@affidavit/evidence/log/tile'
+import type { Sha256 } from '@affidavit/evidence/record/crypto'
+import type { Envelope } from '@affidavit/evidence/record/envelope'
+import type { Header } from '@affidavit/evidence/record/header'
+import { examineBundle } from '@affidavit/evidence/verify/examine'
+import type { BodyOpener } from '../store/bodies.ts'
+
+type AsyncItem<T> = T extends AsyncGenerator<infer Item> ? Item : never
+export type LeafBody = AsyncItem<ReturnType<BodyOpener['openAll']>>
+
+/** One entry as the parts beside the log are held to it. */
+export interface Leaf {
+  leaf: number
+  header: Header
+  headerHash: Uint8Array
+  envelope: Envelope
+  /** Undefined where no body could be looked for, because the key to all of them is missing. */
+  body: LeafBody | undefined
+}
+
+/** Consecutive leaves; those that do not parse are left out, for the walk through the log reports them. */
+export interface LeafPage {
+  from: number
+  to: number
+  leaves: Leaf[]
+}
+
+/** Something that is derived from the log, or belongs to it, and is compared while the log goes by. */
+export interface LeafCheck {
+  follow(page: LeafPage): void | Promise<void>
+  /** After the last page; `size` leaves went by. */
+  end(size: number): void | Promise<void>
+}
+
+export interface ContentsOptions {
+  sha256: Sha256
+  readFile(path: string): Promise<Uint8Array | undefined>
+  size: number
+  bodies: BodyOpener | undefined
+  /** Runs once per bundle. */
+  onProgress(done: number): void
+}
+
+/** Reads the log a second time, with the bodies, and shows it to the checks page by page. Ends where a bundle is not readable. */
+export async function walkContents(options: ContentsOptions, checks: readonly LeafCheck[]): Promise<void> {
+  let done = 0
+  for (let from = 0; from < options.size; from += tileWidth) {
+    const page = await readPage(options, from)
+    if (page === undefined) break
+    for (const check of checks) await check.follow(page)
+    done = page.to
+    options.onProgress(done)
+  }
+  for (const check of checks) await check.end(done)
+}
+
+async function readPage(
+  { readFile, sha256, size, bodies }: ContentsOptions,
+  from: number,
+): Promise<LeafPage | undefined> {
+  const index = from / tileWidth
+  const width = widthInTree('entries', index, size)
+  const bytes = await readFile(tilePath({ level: 'entries', index, width }))
+  const examined = bytes === undefined ? undefined : tryExamine(sha256, bytes, width)
+  if (examined === undefined) return undefined
+  const opened = await readBodies(bodies, from, from + width)
+  const leaves = examined.entries.flatMap((entry, i) =>
+    'error' in entry ? [] : [{ leaf: from + i, ...entry, body: opened?.[i] }],
+  )
+  return { from, to: from + width, leaves }
+}
+
+function tryExamine(sha256: Sha256, bytes: Uint8Array, width: number) {
+  try {
+    return examineBundle(sha256, bytes, width)
+  } catch (error) {
+    if (error instanceof VerifyError) return undefined
+    throw error
+  }
+}
+
+async function readBodies(bodies: BodyOpener | undefined, from: number, to: number): Promise<LeafBody[] | undefined> {
+  if (bodies === undefined) return undefined
+  const opened: LeafBody[] = []
+  for await (const body of bodies.openAll(from, to)) opened.push(body)
+  return opened
+}

@@ -1,0 +1,230 @@
+import { existsSync } from 'node:fs'
+import type { VerifierKey } from '@affidavit/evidence/log/key'
+import type { KeptCheckpoint } from '@affidavit/evidence/verify/checkpoints'
+import { createProblemSink, type ProblemSink } from '@affidavit/evidence/verify/problem'
+import { toVerdict, type Verdict } from '@affidavit/evidence/verify/verdict'
+import { type LogFindings, verifyLog } from '@affidavit/evidence/verify/verify-log'
+import { sealing, sha256, verifyEd25519 } from '@affidavit/sensor/crypto/node'
+import { type HomePaths, toHomePaths } from '@affidavit/sensor/durable/home-paths'
+import { type BodyOpener, createBodyOpener } from '../store/bodies.ts'
+import type { SequenceReader } from '../store/contract.ts'
+import { openSequenceReader } from '../store/sqlite/read.ts'
+import { toKeyEncryptionKey } from '../store/wrap.ts'
+import { isProcessAlive } from './collector-process.ts'
+import { createBodiesCheck } from './verify-bodies.ts'
+import { walkContents } from './verify-contents.ts'
+import { type LogFiles, openLogFiles } from './verify-files.ts'
+import { createIndexCheck } from './verify-index.ts'
+import { createKeyCheck, type HomeKeys, judgeSigningKey, readKeys } from './verify-keys.ts'
+import { type Snapshot, takeSnapshot } from './verify-snapshot.ts'
+import { countUnsequencedRecords, createSpoolCheck, readSpool, type Spool, verifyClaims } from './verify-spool.ts'
+import { createStoreCheck, describeStoreDamage } from './verify-store.ts'
+
+export interface HomeCheckOptions {
+  dir: string
+  /** Keys that the verifier brings; empty: the home's own keys/log.pub is believed, and the verdict says so. */
+  keys: readonly VerifierKey[]
+  /** Checkpoints that the verifier kept. */
+  kept: readonly KeptCheckpoint[]
+  nowMs: number
+  onProgress(stage: 'entries' | 'bodies', done: number, total: number): void
+  isStopped(): boolean
+}
+
+export interface HomeVerdict {
+  verdict: Verdict
+  checked: {
+    entries: number
+    bodies: number
+    streams: number
+    spooledStreams: number
+    /** Leaves that the index has read; undefined where there is no index. */
+    indexed: number | undefined
+    signedBy: string[]
+  }
+  /** Sentences about what is no contradiction and should be known all the same. */
+  notes: string[]
+}
+
+/**
+ * Verifies a whole home: spool, log, bodies, store, signer, keys and index against each other, and against what the
+ * verifier brings. Writes nothing. Throws only where the disk does.
+ */
+export async function verifyHome(options: HomeCheckOptions): Promise<HomeVerdict> {
+  const problems = createProblemSink()
+  const paths = toHomePaths(options.dir)
+  // The spool comes first: what leaves it after this moment is in the log that is read next.
+  const spool = await readSpool(paths, problems)
+  const homeKeys = readKeys(paths, problems)
+  const snapshot = await takeSnapshot(paths, () => isProcessAlive(paths.collectorProcess), problems)
+  const store = openStore(paths, problems)
+  try {
+    return await verifyParts({ ...options, paths, problems, spool, homeKeys, snapshot, store })
+  } finally {
+    store?.close()
+  }
+}
+
+interface Parts extends HomeCheckOptions {
+  paths: HomePaths
+  problems: ProblemSink
+  spool: Spool
+  homeKeys: HomeKeys
+  snapshot: Snapshot
+  store: SequenceReader | undefined
+}
+
+async function verifyParts(parts: Parts): Promise<HomeVerdict> {
+  const { paths, problems, spool, snapshot, homeKeys } = parts
+  const files = openLogFiles(paths.log, snapshot.checkpoint)
+  const logKeys = parts.keys.length > 0 ? parts.keys : homeKeys.logKey === undefined ? [] : [homeKeys.logKey]
+  const pending = await readPending(parts)
+  const findings = await verifyLogFiles(parts, files, { logKeys, pending })
+  const epoch = findings.walk?.epoch.detail?.previous == null ? 'first' : 'later'
+  if (findings.walk !== undefined)
+    verifyClaims({
+      spool,
+      streams: findings.walk.streams,
+      epoch,
+      findPending: (id) => pending.streams.get(id),
+      problems,
+    })
+  const contents = await verifyContents(parts, files, findings)
+  const verdict = toVerdict(findings, problems.found(), {
+    nowMs: parts.nowMs,
+    signingKey: judgeSigningKey(paths),
+    keysFrom: parts.keys.length > 0 ? 'verifier' : 'log',
+    sensorKeysFrom: 'log',
+  })
+  const { bodies, indexed, unreferenced } = contents
+  const checked = {
+    entries: findings.counts.entries,
+    bodies,
+    streams: findings.counts.streams,
+    spooledStreams: spool.streams.size,
+    indexed,
+  }
+  return {
+    verdict,
+    checked: { ...checked, signedBy: logKeys.map(({ name }) => name) },
+    notes: listNotes({ spool, findings, unpublished: pending.count, indexed, unreferenced }),
+  }
+}
+
+interface Pending {
+  /** Entries that are sequenced and under no checkpoint. */
+  count: number
+  /** Last record of every stream, where there are such entries. */
+  streams: Map<string, number>
+}
+
+/** A collector that died between sequencing and signing leaves entries that the next one signs. */
+async function readPending({ store, snapshot }: Parts): Promise<Pending> {
+  const size = (await store?.treeState())?.size ?? 0
+  const covered = sizeOf(snapshot)
+  const count = Math.max(0, size - covered)
+  if (store === undefined || count === 0) return { count: 0, streams: new Map() }
+  const states = await store.readStreams()
+  return { count, streams: new Map(states.map(({ streamId, nextSeq }) => [streamId, nextSeq - 1])) }
+}
+
+function sizeOf({ checkpoint }: Snapshot): number {
+  const line = checkpoint === undefined ? undefined : Buffer.from(checkpoint).toString('utf8').split('\n')[1]
+  return line !== undefined && /^\d{1,15}$/.test(line) ? Number(line) : 0
+}
+
+function verifyLogFiles(
+  { snapshot, spool, problems, kept, onProgress, isStopped }: Parts,
+  files: LogFiles,
+  { logKeys, pending }: { logKeys: readonly VerifierKey[]; pending: Pending },
+): Promise<LogFindings> {
+  const signed: KeptCheckpoint[] =
+    snapshot.signed === undefined ? [] : [{ bytes: snapshot.signed, from: 'home', name: 'signer/state.json' }]
+  return verifyLog({
+    ...files,
+    policy: { origin: snapshot.origin, logKeys, witnesses: [], witnessesRequired: 1 },
+    crypto: { sha256, verifyEd25519 },
+    kept: [...signed, ...kept],
+    findSpooled: (streamId) => {
+      const spooled = spool.streams.get(streamId)?.hashes.length ?? 0
+      return spooled > 0 ? spooled - 1 : pending.streams.get(streamId)
+    },
+    problems,
+    onProgress: (done, total) => onProgress('entries', done, total),
+    isStopped,
+  })
+}
+
+async function verifyContents(parts: Parts, files: LogFiles, findings: LogFindings) {
+  const { paths, problems, store, spool, snapshot } = parts
+  const size = findings.checkpoint?.size ?? 0
+  const opener = openBodies(parts)
+  const bodies = createBodiesCheck(sha256, problems)
+  const keys = createKeyCheck(parts.homeKeys, spool, problems)
+  const index = createIndexCheck(paths.indexDatabase, snapshot.origin, problems)
+  const streams = findings.walk?.streams
+  const storeChecks =
+    store === undefined ? [] : [createStoreCheck({ file: paths.storeDatabase, reader: store, problems, streams })]
+  try {
+    await walkContents(
+      {
+        sha256,
+        readFile: files.readFile,
+        size,
+        bodies: opener,
+        onProgress: (done) => parts.onProgress('bodies', done, size),
+      },
+      [bodies, createSpoolCheck(spool, problems), keys, ...storeChecks, index],
+    )
+  } finally {
+    index.close()
+  }
+  return { bodies: bodies.verified(), indexed: index.size, unreferenced: keys.unreferenced() }
+}
+
+function openBodies({ store, homeKeys: keys }: Parts): BodyOpener | undefined {
+  if (store === undefined || keys.bodiesKey === undefined) return undefined
+  return createBodyOpener(sealing, toKeyEncryptionKey(sha256, keys.bodiesKey), store)
+}
+
+/** Undefined where there is none, or it is damaged; both are reported. */
+function openStore(paths: HomePaths, problems: ProblemSink): SequenceReader | undefined {
+  const path = 'store/collector.db'
+  if (!existsSync(paths.storeDatabase)) {
+    problems.add('store_disagrees', { path }, `${path} is missing: with it every body and its keys`)
+    return undefined
+  }
+  const damage = describeStoreDamage(paths.storeDatabase)
+  if (damage === undefined) return openSequenceReader(paths.storeDatabase)
+  problems.add('store_disagrees', { path }, `${path}: ${damage}`)
+  return undefined
+}
+
+interface Noted {
+  spool: Spool
+  findings: LogFindings
+  unpublished: number
+  indexed: number | undefined
+  unreferenced: string[]
+}
+
+function listNotes({ spool, findings, unpublished, indexed, unreferenced }: Noted): string[] {
+  const unsequenced = countUnsequencedRecords(spool, findings.walk?.streams)
+  const torn = [...spool.streams.values()].filter(({ tornBytes }) => tornBytes > 0)
+  const { entries, gapsOpen, missingInGaps } = findings.counts
+  return [
+    ...(unsequenced > 0
+      ? [`${unsequenced} acknowledged records are in the spool and not in the log: only their own stream protects them`]
+      : []),
+    ...(unpublished > 0 ? [`${unpublished} entries are sequenced and under no checkpoint yet`] : []),
+    ...torn.map(
+      ({ streamId, tornBytes }) => `stream ${streamId} ends in ${tornBytes} bytes that were never acknowledged`,
+    ),
+    ...(gapsOpen > 0 ? [`${gapsOpen} gaps are open: calls passed unrecorded, and nobody has said yet how many`] : []),
+    ...(missingInGaps > 0 ? [`closed gaps admit to ${missingInGaps} messages that were not recorded`] : []),
+    ...(indexed !== undefined && indexed < entries ? [`the index has read ${indexed} of ${entries} entries`] : []),
+    ...unreferenced.map(
+      (path) => `${path} is referred to by nothing here, so another key in its place would not be noticed`,
+    ),
+  ]
+}
