@@ -164,7 +164,17 @@ async function verifyContents(parts: Parts, files: LogFiles, findings: LogFindin
   const index = createIndexCheck(paths.indexDatabase, snapshot.origin, problems)
   const streams = findings.walk?.streams
   const storeChecks =
-    store === undefined ? [] : [createStoreCheck({ file: paths.storeDatabase, reader: store, problems, streams })]
+    store === undefined
+      ? []
+      : [
+          createStoreCheck({
+            file: paths.storeDatabase,
+            reader: store,
+            problems,
+            streams,
+            kek: parts.homeKeys.bodiesKey,
+          }),
+        ]
   try {
     await walkContents(
       {

@@ -2,6 +2,8 @@ import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import type { Header } from '@affidavit/evidence/record/header'
 import type { ProblemSink } from '@affidavit/evidence/verify/problem'
 import type { Streams } from '@affidavit/evidence/verify/streams'
+import { sealing } from '@affidavit/sensor/crypto/node'
+import { createReferenceTable, type ReferenceTable, referencesKey } from '../collect/references.ts'
 import type { LeafRange, SequenceReader } from '../store/contract.ts'
 import { schema } from '../store/sqlite/schema.ts'
 import type { Leaf, LeafCheck, LeafPage } from './verify-contents.ts'
@@ -44,13 +46,15 @@ export interface StoreCheckOptions {
   problems: ProblemSink
   /** Streams as the walk through the log left them; undefined where it did not come through. */
   streams: Streams | undefined
+  /** Key-encryption key: says whom a reference stands for. Undefined where it is not here. */
+  kek: Uint8Array | undefined
 }
 
 /**
  * Holds the store's tables to the log: ranges, streams, open calls, references, wrap keys. What is in it beyond the
  * checkpoint (a collector at work, or one that died before it signed) is left alone.
  */
-export function createStoreCheck({ file, reader, problems, streams }: StoreCheckOptions): LeafCheck {
+export function createStoreCheck({ file, reader, problems, streams, kek }: StoreCheckOptions): LeafCheck {
   const expected: Expected = {
     openings: new Map(),
     recovered: new Set(),
@@ -61,10 +65,12 @@ export function createStoreCheck({ file, reader, problems, streams }: StoreCheck
   const report = (why: string, index?: number) =>
     problems.add('store_disagrees', { path, ...(index === undefined ? {} : { index }) }, `${path}: ${why}`)
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+  const references = kek === undefined ? undefined : openReferences(db, kek)
   return {
     follow: async (page) => {
       compareRanges(await reader.readRanges(page.from, page.to), page, report)
       await compareWrapping(reader, page, report)
+      if (references !== undefined) await compareReferences(references, page, report)
       for (const leaf of page.leaves) gather(expected, leaf)
     },
     end: async (size) => {
@@ -113,6 +119,27 @@ async function compareWrapping(reader: SequenceReader, { from, to, leaves }: Lea
   }
 }
 
+/** The collector's own table, which gives each person one name, over what is stored now. */
+function openReferences(db: DatabaseSync, kek: Uint8Array): ReferenceTable {
+  const find = db.prepare('SELECT reference FROM subject_references WHERE kind = ? AND identity_key = ?')
+  const findReference = async (kind: string, identityKey: Uint8Array) => {
+    const reference = find.get(kind, identityKey)?.reference
+    return typeof reference === 'string' ? reference : undefined
+  }
+  return createReferenceTable({ findReference }, referencesKey(sealing, kek))
+}
+
+async function compareReferences(references: ReferenceTable, { leaves }: LeafPage, report: Report): Promise<void> {
+  for (const { leaf, envelope, body } of leaves) {
+    const identity = body?.status === 'opened' ? body.sections.identity : undefined
+    if (identity === undefined) continue
+    const { subject, credential } = await references.refer(identity, [])
+    if (subject === envelope.subject && credential === envelope.credential) continue
+    report(`its references do not name whom entry ${leaf} is about`, leaf)
+    return
+  }
+}
+
 function gather(expected: Expected, { leaf, header, headerHash, envelope, body }: Leaf): void {
   const { openings, recovered, openCalls, references } = expected
   if (header.seq === 0) openings.set(header.streamId, { header, leaf })
@@ -150,10 +177,19 @@ function compareStream(row: Row, streams: Streams, { openings, recovered }: Expe
   if (row.next_seq !== state.seq + 1) return `it stands at ${String(row.next_seq)}, in the log at ${state.seq + 1}`
   if (!(row.head_hash instanceof Uint8Array) || Buffer.compare(row.head_hash, state.hash) !== 0)
     return 'its head has another hash'
+  const isOwn = opening.kind === 'epoch' || isCollector(opening)
+  if ((row.own === 1) !== isOwn) return `it is the collector's own in one and not in the other`
   const standing = recovered.has(streamId) ? 'recovered' : state.closed ? 'closed' : 'open'
   if (row.standing !== standing && row.standing !== 'refused')
     return `it is ${String(row.standing)} there, in the log ${standing}`
   return compareOpening(row, opening)
+}
+
+/** Software of a collector is `affidavit/VERSION`; a sensor's has another name. */
+function isCollector(opening: Header): boolean {
+  return (
+    opening.kind === 'stream' && opening.detail.event === 'opened' && opening.detail.software.startsWith('affidavit/')
+  )
 }
 
 function compareOpening(row: Row, opening: Header): string | undefined {

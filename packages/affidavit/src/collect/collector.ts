@@ -10,7 +10,7 @@ import type { AdmissionRules } from './admit.ts'
 import { createEpochBatch } from './epoch.ts'
 import { toOpenCalls } from './open-calls.ts'
 import type { Publisher } from './publish.ts'
-import { createReferenceTable } from './references.ts'
+import { createReferenceTable, referencesKey } from './references.ts'
 import { createRewrap } from './rewrap.ts'
 import { createSequencer, type Sequencer } from './sequencer.ts'
 import { createStreamMemory } from './stream-memory.ts'
@@ -66,7 +66,7 @@ export async function openCollector(options: CollectorOptions): Promise<Collecto
       findHash: createHashFinder(options, sequencer),
     },
     enrichment: {
-      references: createReferenceTable(store, sealing.hkdf(kek.key, 'affidavit/v1 subject-references', 32)),
+      references: createReferenceTable(store, referencesKey(sealing, kek.key)),
       calls: toOpenCalls(await store.openCalls()),
     },
     memory,

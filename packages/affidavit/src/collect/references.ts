@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { encodeCanonical } from '@affidavit/evidence/record/canonical'
+import type { SealingCrypto } from '@affidavit/evidence/record/crypto'
 import { RecordError } from '@affidavit/evidence/record/error'
 import { type IdentitySection, parseIdentity } from '@affidavit/evidence/record/identity-section'
 import { hmacSha256 } from '@affidavit/sensor/crypto/node'
@@ -18,11 +19,16 @@ export interface ReferenceTable {
 const rememberedMax = 10_000
 const prefixes = { subject: 's_', credential: 'c_' } as const satisfies Record<ReferenceKind, string>
 
+/** Key under which the table keeps whom a reference stands for. */
+export function referencesKey(sealing: SealingCrypto, kek: Uint8Array): Uint8Array {
+  return sealing.hkdf(kek, 'affidavit/v1 subject-references', 32)
+}
+
 /**
  * Gives each person and each credential a random name, the only pseudonyms there are. What they stand for is kept as an
  * HMAC under `key`: who reads the table alone can neither list people nor test a guess.
  */
-export function createReferenceTable(store: SequenceStore, key: Uint8Array): ReferenceTable {
+export function createReferenceTable(store: Pick<SequenceStore, 'findReference'>, key: Uint8Array): ReferenceTable {
   const assigned = new Map<string, string>()
   const sections = new Map<string, EntryReferences>()
   const assign = async (kind: ReferenceKind, identity: unknown, fresh: Reference[]): Promise<string> => {
