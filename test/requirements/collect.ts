@@ -1,0 +1,63 @@
+export const requirements = [
+  { id: 'S-1', text: 'The first entry of a log is an epoch record that names its origin.', source: 'DESIGN §4' },
+  {
+    id: 'S-2',
+    text: 'Sequenced records keep bodies that open under re-wrapped secrets; results are about whom their requests were about.',
+    source: 'DESIGN §3',
+  },
+  { id: 'S-3', text: 'Submission is idempotent by (stream, seq, header hash).', source: 'DESIGN §3 Streams' },
+  { id: 'S-4', text: 'What is not admitted is refused loudly and for good, and says why.', source: 'DESIGN §2 inv. 7' },
+  {
+    id: 'S-5',
+    text: 'Another record at a known place, or another stream at a known counter, is equivocation.',
+    source: 'DESIGN §3 Streams',
+  },
+  {
+    id: 'S-6',
+    text: 'A crash between any two steps of the crash order loses, doubles and forks nothing.',
+    source: 'DESIGN §4',
+  },
+  {
+    id: 'S-7',
+    text: "The signer checks consistency itself, remembers apart from the tree's state, and refuses to go back.",
+    source: 'DESIGN §4',
+  },
+  {
+    id: 'S-8',
+    text: 'Partial tiles and uncommitted tiles go; full tiles and the edge stay.',
+    source: 'C2SP tlog-tiles',
+  },
+  { id: 'S-9', text: 'The log costs at most 40 bytes per entry beyond the entries.', source: 'Figures' },
+  {
+    id: 'S-10',
+    text: 'SIGKILL of sensor, collector or both at any point: nothing acknowledged is missing or doubled, interrupted calls are unknown.',
+    source: 'DESIGN §3, §4',
+  },
+  {
+    id: 'S-11',
+    text: 'Segments are deleted only once acknowledged; a refused stream keeps them.',
+    source: 'DESIGN §2',
+  },
+  { id: 'S-12', text: 'A pushback is answered with growing, jittered patience.', source: 'DESIGN §2 inv. 7' },
+  { id: 'S-13', text: 'What was read once is not read again at the next change.', source: 'DESIGN §7' },
+  { id: 'S-14', text: 'Batches end at signed commits and stay within their limits.', source: 'DESIGN §2 inv. 7' },
+  { id: 'S-15', text: 'One collector per home: its lock dies with the process, however it dies.', source: 'DESIGN §7' },
+  {
+    id: 'S-16',
+    text: 'The collector ends when idle, and on SIGTERM, with all it read in the published log.',
+    source: 'DESIGN §2',
+  },
+  { id: 'S-17', text: 'Diagnostics are bounded.', source: 'DESIGN §2 inv. 7' },
+  { id: 'S-18', text: 'Destroying a wrap key destroys every body under it, and nothing else.', source: 'DESIGN §3' },
+  { id: 'S-20', text: 'Tiles and checkpoints come back as they were written.', source: 'DESIGN §7' },
+  { id: 'S-21', text: 'Recovery can list and remove what a crash left among the tiles.', source: 'DESIGN §4' },
+  { id: 'S-22', text: 'Stores are private to the user.', source: 'Home folder 0700' },
+  {
+    id: 'S-23',
+    text: 'A commit is all or nothing, and only from the state it was computed on.',
+    source: 'DESIGN §4, §7',
+  },
+  { id: 'S-24', text: 'Calls without an outcome are known across restarts.', source: 'DESIGN §3' },
+  { id: 'S-25', text: 'A quarantine is stored with its reason and takes nothing away.', source: 'DESIGN §2 inv. 7' },
+  { id: 'S-26', text: 'Wrap keys and references live in deletable tables.', source: 'DESIGN §3' },
+] as const
