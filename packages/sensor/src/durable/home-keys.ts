@@ -14,8 +14,8 @@ export class HomeError extends Error {
   readonly code: HomeErrorCode
   readonly path: string
 
-  constructor(code: HomeErrorCode, path: string, message: string) {
-    super(`${path}: ${message}`)
+  constructor(code: HomeErrorCode, path: string, message: string, options?: { cause: unknown }) {
+    super(`${path}: ${message}`, options)
     this.code = code
     this.path = path
   }
@@ -28,7 +28,8 @@ export async function usable<T>(path: string, result: Promise<T>): Promise<T> {
   } catch (error) {
     const code = toSystemCode(error)
     if (code === undefined) throw error
-    throw new HomeError('home_unusable', path, `${code}; check owner, mode and free space, or choose another --home`)
+    const remedy = 'check owner, mode and free space, or choose another --home'
+    throw new HomeError('home_unusable', path, `${code}; ${remedy}`, { cause: error })
   }
 }
 

@@ -1,4 +1,5 @@
 import { AppendError, type AppendErrorCode, toAppendError } from '../durable/append.ts'
+import { HomeError } from '../durable/home-keys.ts'
 
 /**
  * What a stream answers when it cannot record.
@@ -59,7 +60,8 @@ const codesOf: Record<AppendErrorCode, SpoolErrorCode> = {
 /** What a stream answers for a failure below it. A defect of ours counts as `spool_io`: nothing may pass as recorded. */
 export function toSpoolError(path: string, error: unknown): SpoolError {
   if (error instanceof SpoolError) return error
-  const failed = toAppendError(path, error)
+  // What the file system refused the home folder is what it would have refused the spool.
+  const failed = toAppendError(path, error instanceof HomeError ? error.cause : error)
   if (failed instanceof AppendError) return new SpoolError(codesOf[failed.code], failed.message, { cause: error })
   return new SpoolError('spool_io', `${path}: ${String(error)}`, { cause: error })
 }

@@ -71,7 +71,8 @@ export async function openStream(options: StreamOptions): Promise<SpoolStream> {
   try {
     return await open(options, layer)
   } catch (error) {
-    throw error instanceof HomeError ? error : toSpoolError(home.paths.spool, error)
+    // A malformed key is nothing that waiting or another stream could change.
+    throw error instanceof HomeError && error.cause === undefined ? error : toSpoolError(home.paths.spool, error)
   }
 }
 
