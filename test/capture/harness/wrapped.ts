@@ -96,6 +96,12 @@ export function wrap(command: readonly string[], options: WrapOptions = {}): Wra
           .filter((line) => line !== '')
           .map((line) => JSON.parse(line))
       : []
+  const records = () => {
+    const all = entries()
+    const fault = all.find((entry) => 'invalid' in entry)
+    if (fault !== undefined) throw new Error(`a record does not fit the format: ${fault.invalid}`)
+    return all.filter((entry) => 'draft' in entry)
+  }
   return {
     process: child,
     folder,
@@ -109,7 +115,7 @@ export function wrap(command: readonly string[], options: WrapOptions = {}): Wra
       return done.toString().split('\n').slice(0, count)
     },
     exit,
-    records: () => entries().filter((entry) => 'draft' in entry),
+    records,
     closed: () => entries().find((entry) => 'closed' in entry)?.closed,
     failStages: (...stages) => writeFileSync(fail, stages.join(' ')),
     dispose: () => {

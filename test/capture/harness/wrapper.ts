@@ -14,6 +14,12 @@ const { WRAPPER_TRACE: trace = '', WRAPPER_FAIL: fail = '', WRAPPER_DELAY_MS: de
 const [command = '', ...args] = process.argv.slice(2)
 const child = startChild(command, args)
 const guardian = child.process.pid === undefined ? undefined : startGuardian(child.process.pid, () => undefined)
+const { encodeHeader } = await import('@affidavit/evidence/record/header-bytes')
+const { parseDecision } = await import('@affidavit/evidence/record/decision-section')
+const { parseEnvironment } = await import('@affidavit/evidence/record/environment-section')
+const { parseIdentity } = await import('@affidavit/evidence/record/identity-section')
+const { parseOutput } = await import('@affidavit/evidence/record/output-section')
+const { parsePurpose } = await import('@affidavit/evidence/record/purpose-section')
 const { superviseSession } = await import('../../../packages/sensor/src/cli/session.ts')
 const { createRedactor } = await import('../../../packages/sensor/src/redact/redactor.ts')
 const { readFileSync } = await import('node:fs')
@@ -30,6 +36,15 @@ const hmac = (key: Uint8Array, ...parts: Uint8Array[]) => {
 }
 const key = new Uint8Array(32).fill(7)
 const correlation = toCorrelationKey(sha256, key)
+const key32 = Buffer.alloc(32).toString('base64')
+const parsers: Record<string, (bytes: Uint8Array) => unknown> = {
+  input: (bytes) => JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)),
+  identity: parseIdentity,
+  environment: parseEnvironment,
+  output: parseOutput,
+  purpose: parsePurpose,
+  decision: parseDecision,
+}
 let seq = 0
 
 class Refusal extends Error {
@@ -41,10 +56,33 @@ function stageOf(draft: Draft): string {
   return 'stage' in draft ? draft.stage : draft.kind
 }
 
+/** Every record of every test is held to the format. */
+function faultOf(draft: Draft, sections: Sections, place: number): string | undefined {
+  try {
+    const streamId = '01932c4e-0000-7000-8000-000000000000'
+    const core = {
+      v: 1,
+      tenant: 'default',
+      epoch: '2026q4',
+      streamId,
+      seq: place + 1,
+      prev: key32,
+      bootId: streamId,
+    } as const
+    encodeHeader({ time: '2026-11-20T11:03:40.123Z', monotonicUs: 1, ...core, sections: {}, ...draft })
+    for (const [name, bytes] of Object.entries(sections)) parsers[name]?.(bytes)
+  } catch (error) {
+    return String(error)
+  }
+  return undefined
+}
+
 async function emit(draft: Draft, sections: Sections) {
   const place = seq++
   if (Number(delay) > 0) await new Promise((resolve) => setTimeout(resolve, Number(delay)))
   if (fail !== '' && existsSync(fail) && readFileSync(fail, 'utf8').includes(stageOf(draft))) throw new Refusal('no')
+  const fault = faultOf(draft, sections, place)
+  if (fault !== undefined) appendFileSync(trace, `${JSON.stringify({ invalid: fault })}\n`)
   const opened = Object.fromEntries(
     Object.entries(sections).map(([name, bytes]) => [name, Buffer.from(bytes).toString()]),
   )

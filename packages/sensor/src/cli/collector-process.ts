@@ -24,7 +24,7 @@ export function keepCollector(home: { dir: string; processFile: string }, comman
 /** In a session of its own and with nothing of ours open: it outlives us and serves every wrapper of this home. */
 function startCollector([program, ...args]: readonly string[]): void {
   if (program === undefined) return
-  const child = spawn(program, args, { detached: true, stdio: 'ignore', windowsHide: true })
+  const child = spawn(program, args, { detached: true, stdio: 'ignore', cwd: '/', windowsHide: true })
   child.on('error', (error: NodeJS.ErrnoException) =>
     diagnose(
       'AFD_COLLECTOR_NOT_STARTED',
