@@ -3,6 +3,7 @@ import { hash, signature } from './digest.ts'
 import type { Envelope } from './envelope.ts'
 import { type Check, flaw, isObject, matchingPlain, object, oneOf, optional } from './shape.ts'
 import { timestamp } from './timestamp.ts'
+import { parseUsual, toUsual } from './usual.ts'
 
 /** Every envelope that is valid field by field fits. */
 export const envelopeBytesMax = 1_024
@@ -16,12 +17,14 @@ const fields = object({
   signature: optional(signature),
 })
 
+const usualEnvelopes = [toUsual(fields)]
+
 export const envelopeShape: Check = (value) =>
   isObject(value) && value.v !== 1 ? flaw('bad_version', 'v', 'this reader knows version 1') : fields(value)
 
 /** Reads an envelope line (without LF). Throws RecordError and nothing else, whatever the bytes are. */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
-  return parseCanonical(bytes, envelopeBytesMax, envelopeShape) as Envelope
+  return (parseUsual(bytes, usualEnvelopes) ?? parseCanonical(bytes, envelopeBytesMax, envelopeShape)) as Envelope
 }
 
 /** The envelope line (without LF) that parseEnvelope reads. Throws RecordError where it would refuse it. */

@@ -30,7 +30,7 @@ export interface HeaderCore {
   sections: Partial<Record<SectionName, Hash>>
 }
 
-/** `name` as configured (bounded, always there); the rest as the server reported it, once it did. */
+/** `name` as configured (1 to 256 bytes, always there); the rest as the server reported it, once it did, where isKeptName (text.ts). */
 export interface ServerRef {
   name: string
   reportedName?: string
@@ -42,8 +42,9 @@ export interface ServerRef {
 export type ToolRef = { name: string; definition: Hash } | { nameDigest: KeyedDigest; definition: 'unlisted' }
 
 export interface Classification {
-  /** `unclassified` until a classifier exists, else a level of the configured scheme. */
+  /** `unclassified` until a classifier exists, else a level of the configured scheme; 1 to 64 bytes. */
   level: string
+  /** At most 16 of 1 to 64 bytes. */
   tags: string[]
 }
 
@@ -62,7 +63,10 @@ export interface RequestedHeader extends HeaderCore {
   /** Present where the call spans several exchanges; then equal in all of them. */
   callGroupId?: Uuid
   sessionSource: SessionSource
-  /** Absent exactly where sessionSource is `absent`; then sessionReason says why. */
+  /**
+   * By source, so that no client-chosen text gets in: `legacy-http` and `declared` a KeyedDigest, `legacy-stdio` a Uuid,
+   * `trace` a trace id. Absent exactly where sessionSource is `absent`; then sessionReason says why.
+   */
   sessionId?: string
   sessionReason?: string
   /** MCP method where it is one the protocol defines, else its digest in methodDigest. */

@@ -1,21 +1,21 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalText, parseCanonical } from './canonical.ts'
+import { envelopeBytesMax, envelopeShape, parseEnvelope } from './envelope-bytes.ts'
 import { RecordError } from './error.ts'
 import { encodeHeader, headerBytesMax } from './header-bytes.ts'
 import { headerShape, usualHeaders } from './header-shape.ts'
-import { completedHeader, requestedHeader } from './testdata/arbitrary.ts'
+import { completedHeader, envelope, requestedHeader } from './testdata/arbitrary.ts'
 import { parseUsual } from './usual.ts'
 
 const utf8 = new TextEncoder()
 const exchange = fc.oneof(requestedHeader, completedHeader)
 
-/** What the long way says of the text. */
-function judge(bytes: Uint8Array): unknown {
+function verdict(parse: () => unknown): unknown {
   try {
-    return parseCanonical(bytes, headerBytesMax, headerShape)
+    return parse()
   } catch (error) {
-    if (error instanceof RecordError) return error.code
+    if (error instanceof RecordError) return `${error.code} at ${error.at}`
     throw error
   }
 }
@@ -23,7 +23,8 @@ function judge(bytes: Uint8Array): unknown {
 function expectAgreement(text: string): void {
   const bytes = utf8.encode(text)
   const usual = parseUsual(bytes, usualHeaders)
-  if (usual !== undefined) expect([text, judge(bytes)]).toEqual([text, usual])
+  if (usual !== undefined)
+    expect([text, verdict(() => parseCanonical(bytes, headerBytesMax, headerShape))]).toEqual([text, usual])
 }
 
 /** Names as most servers choose them; anything else takes the long way. */
@@ -67,6 +68,28 @@ test('the short way accepts nothing the long way refuses, and reads the same [R-
       expectAgreement(text.slice(0, at) + piece + text.slice(at + length))
     }),
     { numRuns: 5_000 },
+  )
+})
+
+test('envelopes are read the short way, and to the same verdict [R-15]', () => {
+  const pieces = ['', '"', ',', '}', '0', 'A', '=', '"v":1,', ',"v":1', ' ', '\\u0041']
+  fc.assert(
+    fc.property(envelope, fc.nat(), fc.nat(40), fc.constantFrom(...pieces), (value, place, length, piece) => {
+      const text = canonicalText(value)
+      const at = place % text.length
+      for (const each of [
+        text,
+        text.slice(0, at) + piece + text.slice(at),
+        text.slice(0, at) + piece + text.slice(at + length),
+      ]) {
+        const bytes = utf8.encode(each)
+        expect([each, verdict(() => parseEnvelope(bytes))]).toEqual([
+          each,
+          verdict(() => parseCanonical(bytes, envelopeBytesMax, envelopeShape)),
+        ])
+      }
+    }),
+    { numRuns: 3_000 },
   )
 })
 
