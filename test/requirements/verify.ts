@@ -47,4 +47,9 @@ export const requirements = [
     source: 'DESIGN §4',
   },
   { id: 'V-16', text: 'A body holds exactly the sections its header commits to.', source: 'DESIGN §3' },
+  {
+    id: 'V-17',
+    text: 'The fast way of reading entries accepts and says exactly what the strict parsers do.',
+    source: 'DESIGN §3',
+  },
 ] as const

@@ -1,6 +1,8 @@
-import type { CompletedHeader, GapDetail, Header } from '../record/header.ts'
-import type { Place, ProblemSink } from './problem.ts'
+import type { GapDetail } from '../record/header.ts'
+import type { Link, LinkedCall } from './link.ts'
+import type { ContradictionCode, ProblemSink } from './problem.ts'
 import { sameHash } from './same-hash.ts'
+import { placeOf } from './streams.ts'
 
 /** A `requested` record whose outcome is not known for good. */
 interface OpenCall {
@@ -27,39 +29,51 @@ export function createCalls(): Calls {
 }
 
 export interface CallContext {
-  readonly place: Place
   readonly problems: ProblemSink
+  /** Leaf index; left out for a record that is in a spool and in no log yet. */
+  readonly index?: number
 }
 
 /** Joins `completed` to its `requested` (by callId, held to the hash), and the two ends of a gap. */
-export function followCall(calls: Calls, header: Header, hash: Uint8Array, { place, problems }: CallContext): void {
-  if (header.kind === 'gap') followGap(calls, header.detail, { place, problems })
-  if (!('stage' in header)) return
-  if (header.stage === 'completed') {
-    completeCall(calls, header, { place, problems })
+export function followCall(calls: Calls, link: Link, context: CallContext): void {
+  const { header, call, headerHash, streamId } = link
+  if (header?.kind === 'gap') followGap(calls, link, header.detail, context)
+  if (call === undefined) return
+  if (call.requestedHash !== undefined) {
+    completeCall(calls, link, { ...call, requestedHash: call.requestedHash }, context)
     return
   }
-  if (calls.open.has(header.callId)) problems.add('call_reused', place, `call ${header.callId} was requested twice`)
+  if (calls.open.has(call.callId)) report('call_reused', link, context, `call ${call.callId} was requested twice`)
   calls.requested += 1
-  calls.open.set(header.callId, { hash, streamId: header.streamId, recovered: false })
+  calls.open.set(call.callId, { hash: headerHash, streamId, recovered: false })
 }
 
-function completeCall(calls: Calls, header: CompletedHeader, { place, problems }: CallContext): void {
-  const { callId, requestedHash, streamId, outcome } = header
+function report(code: ContradictionCode, link: Link, { problems, index }: CallContext, message: string): void {
+  problems.add(code, placeOf(link, index), message)
+}
+
+type Completion = LinkedCall & { readonly requestedHash: Uint8Array }
+
+function completeCall(calls: Calls, link: Link, { callId, requestedHash, outcome }: Completion, context: CallContext) {
   const call = calls.open.get(callId)
   if (call === undefined) {
-    problems.add('request_missing', place, `completed record of call ${callId} has no open requested record before it`)
+    report(
+      'request_missing',
+      link,
+      context,
+      `completed record of call ${callId} has no open requested record before it`,
+    )
     return
   }
   if (!sameHash(call.hash, requestedHash))
-    problems.add('request_other_call', place, `completed record of call ${callId} names another requested record`)
-  if (streamId === call.streamId) {
+    report('request_other_call', link, context, `completed record of call ${callId} names another requested record`)
+  if (link.streamId === call.streamId) {
     calls.open.delete(callId)
     calls.completed += 1
   } else if (outcome === 'unknown' && !call.recovered) {
     call.recovered = true
     calls.recovered += 1
-  } else problems.add('request_other_call', place, `call ${callId} was completed by a stream that did not request it`)
+  } else report('request_other_call', link, context, `call ${callId} was completed by a stream that did not request it`)
 }
 
 /** Calls of which nothing but the request is known. */
@@ -69,7 +83,7 @@ export function countOpenCalls(calls: Calls): number {
   return open
 }
 
-function followGap(calls: Calls, detail: GapDetail, { place, problems }: CallContext): void {
+function followGap(calls: Calls, link: Link, detail: GapDetail, context: CallContext): void {
   if (detail.event === 'opened') {
     calls.openGaps.add(detail.gapId)
     return
@@ -77,5 +91,5 @@ function followGap(calls: Calls, detail: GapDetail, { place, problems }: CallCon
   calls.gapsClosed += 1
   calls.missing += detail.missingRequests + detail.missingResponses + detail.missingNotifications
   if (!calls.openGaps.delete(detail.gapId))
-    problems.add('gap_unmatched', place, `gap ${detail.gapId} was closed and never opened`)
+    report('gap_unmatched', link, context, `gap ${detail.gapId} was closed and never opened`)
 }

@@ -1,4 +1,5 @@
-import type { EpochDetail, Header } from '../record/header.ts'
+import type { EpochDetail } from '../record/header.ts'
+import type { Link } from './link.ts'
 import type { ProblemSink } from './problem.ts'
 
 /** What a log says about itself in its first entry. */
@@ -19,15 +20,15 @@ export interface EpochContext {
  * The epoch record is entry 0 and nothing else is one. It names the log, so that entries cannot be moved to another one,
  * and the tenant, so that no other's are among them.
  */
-export function followEpoch(check: EpochCheck, header: Header, { index, problems, origin }: EpochContext): void {
-  check.tenant ??= header.tenant
-  if (header.tenant !== check.tenant)
-    problems.add(
-      'tenant_foreign',
-      { index },
-      `entry ${index} belongs to tenant ${header.tenant}, the log to ${check.tenant}`,
-    )
-  if (header.kind !== 'epoch') {
+export function followEpoch(
+  check: EpochCheck,
+  { tenant, header }: Link,
+  { index, problems, origin }: EpochContext,
+): void {
+  check.tenant ??= tenant
+  if (tenant !== check.tenant)
+    problems.add('tenant_foreign', { index }, `entry ${index} belongs to tenant ${tenant}, the log to ${check.tenant}`)
+  if (header?.kind !== 'epoch') {
     if (index === 0) problems.add('epoch_missing', { index }, 'the log does not begin with its epoch record')
     return
   }

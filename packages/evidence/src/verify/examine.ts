@@ -22,8 +22,7 @@ export interface ExaminedBundle {
 }
 
 /**
- * Hashes and parses one bundle: the part of verification that needs no memory of what came before, hence the part that
- * may run elsewhere. Throws VerifyError `bad_bundle`; an entry that does not parse is returned with its error.
+ * Hashes and parses one bundle, for whoever needs whole headers (verifyLog reads links, link.ts). Throws VerifyError `bad_bundle`; an entry that does not parse is returned with its error.
  */
 export function examineBundle(sha256: Sha256, bytes: Uint8Array, count: number): ExaminedBundle {
   const entries = decodeEntries(bytes, count)
@@ -45,7 +44,7 @@ export function examineEntry(sha256: Sha256, entry: Uint8Array): ExaminedEntry {
 }
 
 /** The full bundle serves where the partial one is gone: bundles only grow (tlog-tiles, "Partial Tiles"). */
-function decodeEntries(bytes: Uint8Array, count: number): Uint8Array[] {
+export function decodeEntries(bytes: Uint8Array, count: number): Uint8Array[] {
   try {
     return decodeBundle(bytes, count)
   } catch (error) {

@@ -4,6 +4,8 @@ import { encodeCommitMessage } from '../record/hash.ts'
 import type { ProblemSink } from './problem.ts'
 import type { StreamState, Streams } from './streams.ts'
 
+const ascii = new TextDecoder('latin1')
+
 export interface SignatureCheck {
   readonly verifyEd25519: VerifyEd25519
   readonly problems: ProblemSink
@@ -30,6 +32,6 @@ async function verifySignature(state: StreamState, check: SignatureCheck): Promi
   }
   if (signed === undefined) return
   const message = encodeCommitMessage({ streamId, seq: signed.seq, hash: toBase64(signed.hash) })
-  if (!(await check.verifyEd25519(fromBase64(sensorKey), message, fromBase64(signed.signature))))
+  if (!(await check.verifyEd25519(fromBase64(sensorKey), message, fromBase64(ascii.decode(signed.signature)))))
     problems.add('signature_wrong', { ...place, seq: signed.seq }, `sensor signature of stream ${streamId} is wrong`)
 }

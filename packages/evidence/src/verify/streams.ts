@@ -1,7 +1,7 @@
 import { toBase64 } from '../log/base64.ts'
 import type { Sha256 } from '../record/crypto.ts'
-import type { Envelope } from '../record/envelope.ts'
-import type { Header, StreamHead, StreamHeader } from '../record/header.ts'
+import type { StreamHead, StreamHeader } from '../record/header.ts'
+import type { Link } from './link.ts'
 import type { Place, ProblemSink } from './problem.ts'
 import { sameHash } from './same-hash.ts'
 import { enterGenesis, type Sensors } from './sensors.ts'
@@ -14,7 +14,8 @@ export interface StreamState {
   genesisHash: Uint8Array
   /** Raw Ed25519 key its genesis declared; undefined until then. */
   sensorKey: string | undefined
-  signed: { readonly seq: number; readonly hash: Uint8Array; readonly signature: string } | undefined
+  /** Last signed record; the signature is base64 in ASCII. */
+  signed: { readonly seq: number; readonly hash: Uint8Array; readonly signature: Uint8Array } | undefined
   closed: boolean
   /** Leaf index of its last record; undefined where that came from a spool. */
   lastIndex: number | undefined
@@ -29,90 +30,92 @@ export function createStreams(): Streams {
   return { byId: new Map(), sensors: new Map() }
 }
 
-/** One record with its place in the log (or in a spool, where there is no index). */
-export interface StreamRecord {
-  readonly header: Header
-  readonly headerHash: Uint8Array
-  readonly envelope: Pick<Envelope, 'signature'>
+export interface StreamContext {
+  readonly sha256: Sha256
+  readonly problems: ProblemSink
   /** Leaf index; left out for a record that is in a spool and in no log yet. */
   readonly index?: number
 }
 
-export interface StreamContext {
-  readonly sha256: Sha256
-  readonly problems: ProblemSink
+export function placeOf({ streamId, seq }: Link, index: number | undefined): Place {
+  return { streamId, seq, ...(index === undefined ? {} : { index }) }
 }
 
 /** Holds a record to its stream: seq contiguous from 0, `prev` the hash before it, genesis first, nothing after the end. */
-export function followStream(streams: Streams, record: StreamRecord, context: StreamContext): void {
-  const { header, headerHash, index } = record
-  const place = { streamId: header.streamId, seq: header.seq, ...(index === undefined ? {} : { index }) }
-  const state = streams.byId.get(header.streamId)
-  if (state === undefined) openStream(streams, record, { place, ...context })
-  else continueStream(state, record, { place, ...context })
-  const now = state ?? streams.byId.get(header.streamId)
-  if (now === undefined) return
-  if (header.kind === 'stream') followStreamRecord(streams, now, { header, headerHash, place }, context)
-  now.seq = header.seq
-  now.hash = headerHash
-  now.lastIndex = index
-  const { signature } = record.envelope
-  if (signature !== undefined) now.signed = { seq: header.seq, hash: headerHash, signature }
+export function followStream(streams: Streams, link: Link, context: StreamContext): void {
+  const known = streams.byId.get(link.streamId)
+  const state = known ?? openStream(streams, link, context)
+  if (known !== undefined) continueStream(known, link, context)
+  if (link.header?.kind === 'stream') followStreamRecord(streams, state, { link, header: link.header }, context)
+  state.seq = link.seq
+  state.hash = link.headerHash
+  state.lastIndex = context.index
+  // A copy: the link looks into its bundle, which is not to be kept.
+  if (link.signature !== undefined)
+    state.signed = { seq: link.seq, hash: link.headerHash, signature: link.signature.slice() }
 }
 
-type At = StreamContext & { readonly place: Place }
-
-function openStream(streams: Streams, { header, headerHash, index }: StreamRecord, { place, problems }: At): void {
-  const isGenesis = header.kind === 'stream' && header.detail.event === 'opened'
-  if (header.seq !== 0)
-    problems.add('seq_broken', place, `stream begins with seq ${header.seq}: what is before it is gone`)
+function openStream(streams: Streams, link: Link, { problems, index }: StreamContext): StreamState {
+  const { header, headerHash, seq, streamId } = link
+  const isGenesis = header?.kind === 'stream' && header.detail.event === 'opened'
+  if (seq !== 0) {
+    const message = `stream begins with seq ${seq}: what is before it is gone`
+    problems.add('seq_broken', placeOf(link, index), message)
+  }
   // The epoch record is a stream of its own: the log's signature vouches for it, no sensor's.
-  else if (!isGenesis && header.kind !== 'epoch')
-    problems.add('genesis_missing', place, 'stream begins without its opening record')
-  streams.byId.set(header.streamId, {
-    streamId: header.streamId,
-    seq: header.seq,
+  else if (!isGenesis && header?.kind !== 'epoch')
+    problems.add('genesis_missing', placeOf(link, index), 'stream begins without its opening record')
+  const state = {
+    streamId,
+    seq,
     hash: headerHash,
     genesisHash: headerHash,
     sensorKey: undefined,
     signed: undefined,
-    closed: header.kind === 'epoch',
+    closed: header?.kind === 'epoch',
     lastIndex: index,
-  })
+  }
+  streams.byId.set(streamId, state)
+  return state
 }
 
-function continueStream(state: StreamState, { header }: StreamRecord, { place, problems }: At): void {
-  if (state.closed) problems.add('record_after_end', place, 'record after the one that closed the stream')
-  if (header.seq !== state.seq + 1) {
-    problems.add('seq_broken', place, `expected seq ${state.seq + 1} of the stream, found ${header.seq}`)
+function continueStream(state: StreamState, link: Link, { problems, index }: StreamContext): void {
+  if (state.closed)
+    problems.add('record_after_end', placeOf(link, index), 'record after the one that closed the stream')
+  if (link.seq !== state.seq + 1) {
+    const message = `expected seq ${state.seq + 1} of the stream, found ${link.seq}`
+    problems.add('seq_broken', placeOf(link, index), message)
     return
   }
-  if (header.prev !== undefined && sameHash(state.hash, header.prev)) return
-  const evidence = { expected: toBase64(state.hash), found: header.prev ?? 'none' }
-  problems.add('prev_broken', place, 'prev is not the hash of the record before', evidence)
+  if (link.prev !== undefined && sameHash(state.hash, link.prev)) return
+  const evidence = { expected: toBase64(state.hash), found: new TextDecoder().decode(link.prev) }
+  problems.add('prev_broken', placeOf(link, index), 'prev is not the hash of the record before', evidence)
 }
 
-interface Placed {
-  header: StreamHeader
-  headerHash: Uint8Array
-  place: Place
+interface StreamRecord {
+  readonly link: Link
+  readonly header: StreamHeader
 }
 
-function followStreamRecord(streams: Streams, state: StreamState, placed: Placed, context: StreamContext): void {
-  const { header, place } = placed
-  const { detail } = header
+function followStreamRecord(
+  streams: Streams,
+  state: StreamState,
+  { link, header: { detail } }: StreamRecord,
+  context: StreamContext,
+): void {
+  const place = placeOf(link, context.index)
   if (detail.event === 'closed') state.closed = true
   if (detail.event === 'recovered') followRecovery(streams, detail.head, place, context)
   if (detail.event !== 'opened') return
-  if (header.seq !== 0) context.problems.add('genesis_misplaced', place, 'stream is opened in its middle')
+  if (link.seq !== 0) context.problems.add('genesis_misplaced', place, 'stream is opened in its middle')
   state.sensorKey = detail.sensorKey
-  state.genesisHash = placed.headerHash
-  enterGenesis(streams.sensors, { streamId: header.streamId, detail, place }, context)
+  state.genesisHash = link.headerHash
+  enterGenesis(streams.sensors, { streamId: link.streamId, detail, place }, context)
 }
 
 function followRecovery(streams: Streams, head: StreamHead, place: Place, { problems }: StreamContext): void {
   const state = streams.byId.get(head.streamId)
-  const matches = state !== undefined && state.seq === head.seq && sameHash(state.hash, head.hash)
+  const matches = state !== undefined && state.seq === head.seq && toBase64(state.hash) === head.hash
   if (!matches)
     problems.add('recovery_wrong', place, `recovered head of stream ${head.streamId} is not its last record`)
 }

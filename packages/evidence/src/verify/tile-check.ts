@@ -107,7 +107,7 @@ function findDifferences(stored: readonly Uint8Array[], recomputed: readonly Uin
 
 const nothing = new Uint8Array()
 
-function splitHashes(tile: Uint8Array): Uint8Array[] {
+export function splitHashes(tile: Uint8Array): Uint8Array[] {
   return Array.from({ length: tile.length / hashBytes }, (_, i) => tile.subarray(i * hashBytes, (i + 1) * hashBytes))
 }
 

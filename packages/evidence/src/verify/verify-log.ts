@@ -3,7 +3,6 @@ import { countOpenCalls } from './calls.ts'
 import {
   compareCheckpoint, type KeptCheckpoint, readCheckpoint, readKept, type SoundCheckpoint, toOutside,
 } from './checkpoints.ts' // biome-ignore format: one list
-import { type ExaminedBundle, examineBundle } from './examine.ts'
 import { verifyFiles } from './files.ts'
 import type { LogPolicy, VerifyCrypto } from './policy.ts'
 import type { ProblemSink } from './problem.ts'
@@ -32,8 +31,6 @@ export interface LogCheck {
   /** Last seq of a stream that waits in the spool. Left out where there is no spool to look into (sensors.ts). */
   readonly findSpooled?: (streamId: string) => number | undefined
   readonly problems: ProblemSink
-  /** Default: examineBundle in this thread. Several threads may do it; results are taken in order. */
-  readonly examine?: (bytes: Uint8Array, count: number) => ExaminedBundle | Promise<ExaminedBundle>
   readonly limits?: Partial<LogLimits>
   readonly onProgress?: (entries: number, size: number) => void
   readonly isStopped?: () => boolean
@@ -88,7 +85,6 @@ function walkOptions(check: LogCheck, log: SoundCheckpoint, kept: readonly Sound
   return {
     sha256,
     readFile: check.readFile,
-    examine: check.examine ?? ((bytes: Uint8Array, count: number) => examineBundle(sha256, bytes, count)),
     problems: check.problems,
     origin: check.policy.origin,
     size: log.size,

@@ -1,21 +1,20 @@
 import { VerifyError } from '../log/error.ts'
-import { hashEmptyTree } from '../log/hash.ts'
+import { equalBytes, hashBytes, hashEmptyTree } from '../log/hash.ts'
 import { tilePath, tileWidth, widthInTree } from '../log/tile.ts'
 import { appendLeaves, type CompactRange, emptyRange, rootOfRange } from '../log/tree.ts'
 import type { Sha256 } from '../record/crypto.ts'
 import { type Calls, createCalls, followCall } from './calls.ts'
 import { createEpochCheck, type EpochCheck, followEpoch } from './epoch.ts'
-import type { ExaminedBundle, ExaminedEntry } from './examine.ts'
+import { createLinkReader, type LinkedBundle, type LinkedEntry, type LinkReader, linkBundle } from './link.ts'
 import type { ProblemSink } from './problem.ts'
 import { createStreams, followStream, type Streams } from './streams.ts'
 import {
-  compareEdge, compareLeaves, compareUpper, createTileCheck, judgeTiles, type ReadFile, readStoredTile, type TileCheck,
+  compareEdge, compareLeaves, compareUpper, createTileCheck, judgeTiles, type ReadFile, readStoredTile, splitHashes, type TileCheck,
 } from './tile-check.ts' // biome-ignore format: one list
 
 export interface WalkOptions {
   readonly sha256: Sha256
   readonly readFile: ReadFile
-  readonly examine: (bytes: Uint8Array, count: number) => ExaminedBundle | Promise<ExaminedBundle>
   readonly problems: ProblemSink
   readonly origin: string
   readonly size: number
@@ -32,6 +31,7 @@ export interface Walk {
   readonly streams: Streams
   readonly calls: Calls
   readonly epoch: EpochCheck
+  readonly links: LinkReader
   readonly roots: Map<number, Uint8Array>
   /** The log's own clock (`observedTime`) at the entry before each of `rootsAt`. */
   readonly times: Map<number, string>
@@ -41,7 +41,7 @@ export interface Walk {
   hashes: boolean
 }
 
-/** Bundles read and examined ahead of the one that is followed. */
+/** Bundles read ahead of the one that is followed. */
 const lookahead = 4
 
 /** Reads a log of this size from front to end, once. Throws what reading throws; everything else is a problem. */
@@ -53,6 +53,7 @@ export async function walkLog(options: WalkOptions): Promise<Walk> {
     streams: createStreams(),
     calls: createCalls(),
     epoch: createEpochCheck(),
+    links: createLinkReader(sha256),
     roots: new Map([[0, hashEmptyTree(sha256)]]),
     times: new Map(),
     records: true,
@@ -73,8 +74,8 @@ interface ReadBundle {
   readonly index: number
   readonly width: number
   readonly path: string
-  /** The error where the bundle is malformed, undefined where it is missing. */
-  readonly examined: ExaminedBundle | VerifyError | undefined
+  /** Undefined where it is missing. */
+  readonly bytes: Uint8Array | undefined
   readonly stored: Uint8Array | undefined
 }
 
@@ -92,50 +93,56 @@ async function* readBundles(options: WalkOptions): AsyncGenerator<ReadBundle> {
   }
 }
 
-async function readBundle({ readFile, examine, size }: WalkOptions, index: number): Promise<ReadBundle> {
+async function readBundle({ readFile, size }: WalkOptions, index: number): Promise<ReadBundle> {
   const width = widthInTree('entries', index, size)
   const path = tilePath({ level: 'entries', index, width })
   const [bytes, stored] = await Promise.all([
     readFile(path).then((found) => found ?? readFile(tilePath({ level: 'entries', index, width: tileWidth }))),
     readStoredTile(readFile, { level: 0, index, width }),
   ])
-  if (bytes === undefined) return { index, width, path, examined: undefined, stored }
-  try {
-    return { index, width, path, examined: await examine(bytes, width), stored }
-  } catch (error) {
-    if (error instanceof VerifyError) return { index, width, path, examined: error, stored }
-    throw error
-  }
+  return { index, width, path, bytes, stored }
 }
 
 async function followBundle(walk: Walk, bundle: ReadBundle, options: WalkOptions): Promise<void> {
-  const { index, width, path, examined, stored } = bundle
-  const { problems } = options
+  const { index, width, stored } = bundle
   const first = index * tileWidth
-  const place = { index: first, path }
-  if (examined === undefined || examined instanceof VerifyError) {
-    if (examined === undefined)
-      problems.add('bundle_missing', place, `${path} is missing: entries ${first} to ${first + width - 1}`)
-    else problems.add('bundle_malformed', place, `${path}: ${examined.message}`)
+  const linked = linkOrReport(walk, bundle, options.problems)
+  if (linked === undefined) {
     walk.records = false
     // The hashes beside it let the rest of the tree be checked.
-    walk.hashes = stored?.length === width * 32
-    if (walk.hashes && stored !== undefined) await growTree(walk, toHashes(stored), options)
+    walk.hashes = stored?.length === width * hashBytes
+    if (walk.hashes && stored !== undefined) await growTree(walk, splitHashes(stored), options)
     return
   }
-  compareLeaves(walk.tiles, {
-    ref: { level: 0, index, width },
-    stored,
-    recomputed: examined.leafHashes,
-    before: walk.range,
-  })
-  await growTree(walk, examined.leafHashes, options)
+  const { leafHashes, entries, envelopeAt } = linked
+  compareLeaves(walk.tiles, { ref: { level: 0, index, width }, stored, recomputed: leafHashes, before: walk.range })
+  await growTree(walk, leafHashes, options)
   for (const size of options.rootsAt) {
     const last = size - 1 - first
-    const entry = last >= 0 && last < width ? examined.entries[last] : undefined
-    if (entry !== undefined && 'envelope' in entry) walk.times.set(size, entry.envelope.observedTime)
+    const envelope = last >= 0 && last < width ? envelopeAt(last) : undefined
+    if (envelope !== undefined) walk.times.set(size, envelope.observedTime)
   }
-  if (walk.records) for (const [i, entry] of examined.entries.entries()) followEntry(walk, entry, first + i, options)
+  if (walk.records) for (let i = 0; i < entries.length; i++) followEntry(walk, entries[i], first + i, options)
+}
+
+function linkOrReport(
+  walk: Walk,
+  { index, width, path, bytes }: ReadBundle,
+  problems: ProblemSink,
+): LinkedBundle | undefined {
+  const first = index * tileWidth
+  const place = { index: first, path }
+  if (bytes === undefined) {
+    problems.add('bundle_missing', place, `${path} is missing: entries ${first} to ${first + width - 1}`)
+    return undefined
+  }
+  try {
+    return linkBundle(walk.links, bytes, width)
+  } catch (error) {
+    if (!(error instanceof VerifyError)) throw error
+    problems.add('bundle_malformed', place, `${path}: ${error.message}`)
+    return undefined
+  }
 }
 
 /** Appends, stopping at every size whose root somebody wants. */
@@ -153,26 +160,22 @@ async function growTree(walk: Walk, leaves: readonly Uint8Array[], { sha256, roo
   if (!rootsAt.includes(start)) walk.roots.delete(start)
 }
 
-function followEntry(walk: Walk, entry: ExaminedEntry, index: number, { problems, sha256, origin }: WalkOptions): void {
+function followEntry(walk: Walk, entry: LinkedEntry | undefined, index: number, options: WalkOptions): void {
+  if (entry === undefined) return
+  const { problems, sha256, origin } = options
   if ('error' in entry) {
     const { code, message } = entry.error
     const isNewer = code === 'bad_version' || code === 'unknown_kind'
     problems.add(isNewer ? 'version_unknown' : 'entry_malformed', { index }, `entry ${index}: ${message}`, { code })
     return
   }
-  const { header, headerHash } = entry
-  followEpoch(walk.epoch, header, { index, problems, origin })
-  followStream(walk.streams, { ...entry, index }, { sha256, problems })
-  const place = { index, streamId: header.streamId, seq: header.seq }
-  followCall(walk.calls, header, headerHash, { place, problems })
-}
-
-function toHashes(tile: Uint8Array): Uint8Array[] {
-  return Array.from({ length: tile.length / 32 }, (_, i) => tile.subarray(i * 32, (i + 1) * 32))
+  followEpoch(walk.epoch, entry.link, { index, problems, origin })
+  followStream(walk.streams, entry.link, { index, sha256, problems })
+  followCall(walk.calls, entry.link, { index, problems })
 }
 
 /** Says which entries or tiles are wrong, once the signed root tells what is right. */
 export function judgeWalk(walk: Walk, sha256: Sha256, signedRoot: Uint8Array): void {
-  const isSigned = (range: CompactRange) => rootOfRange(sha256, range).every((byte, i) => byte === signedRoot[i])
+  const isSigned = (range: CompactRange) => equalBytes(rootOfRange(sha256, range), signedRoot)
   judgeTiles(walk.tiles, isSigned, walk.range)
 }
