@@ -1,7 +1,8 @@
+import type { Absent } from '@affidavit/evidence/record/absent'
 import { encodeDecision } from '@affidavit/evidence/record/decision-section'
 import { encodeEnvironment, type ForeignIds } from '@affidavit/evidence/record/environment-section'
 import type { Uuid } from '@affidavit/evidence/record/header'
-import { type Actor, encodeIdentity, type IdentitySection } from '@affidavit/evidence/record/identity-section'
+import { type Actor, encodeIdentity } from '@affidavit/evidence/record/identity-section'
 import { encodePurpose } from '@affidavit/evidence/record/purpose-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
@@ -45,7 +46,7 @@ export function draftRequested(
     draft,
     sections: {
       input: input.text,
-      identity: encodeIdentity(identitySection(context, claims.agent ?? known.session.agent)),
+      identity: identitySection(context, claims.agent ?? known.session.agent ?? unnamedAgent),
       decision: noDecision,
       purpose: claims.purpose === undefined ? noPurpose : encodePurpose(claims.purpose),
       environment: encodeEnvironment({
@@ -100,15 +101,23 @@ const noDecision = encodeDecision({
 })
 const noPurpose = encodePurpose({ absent: 'the request declares neither a task nor an intent' })
 
-function identitySection(context: CaptureContext, agent: Actor | undefined): IdentitySection {
-  return {
-    agent: agent ?? { absent: 'the client has not named itself on this connection' },
-    workload: context.facts.workload,
-    user: context.facts.user,
+const unnamedAgent: Absent = { absent: 'the client has not named itself on this connection' }
+const encodedIdentities = new WeakMap<object, Uint8Array>()
+
+/** Encoded once per agent and connection: it is the same for every call that an agent makes. */
+function identitySection({ facts }: CaptureContext, agent: Actor | Absent): Uint8Array {
+  const known = encodedIdentities.get(agent)
+  if (known !== undefined) return known
+  const encoded = encodeIdentity({
+    agent,
+    workload: facts.workload,
+    user: facts.user,
     role: { absent: 'stdio carries no role' },
     token: { absent: 'stdio carries no token' },
     delegation: [],
-  }
+  })
+  encodedIdentities.set(agent, encoded)
+  return encoded
 }
 
 /** Ids that others chose go here and nowhere else, redacted: a client may put anything into them. */

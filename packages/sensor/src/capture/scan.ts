@@ -29,7 +29,7 @@ export class LineScan {
   readonly #mender = new Utf8Mender()
   readonly #messages: ScannedMessage[] = []
   #bytes = 0
-  #tokens = 0
+  #isBlank = true
   #isBatch = false
   #topEnd: number | undefined
 
@@ -52,6 +52,7 @@ export class LineScan {
 
   push(bytes: Uint8Array): void {
     this.#bytes += bytes.length
+    this.#isBlank &&= bytes.every(isWhiteSpace)
     this.#scan(this.#mender.mend(bytes))
   }
 
@@ -60,8 +61,7 @@ export class LineScan {
     const problem = this.#scanner.end()
     const line = { bytes: this.#bytes, invalidUtf8: this.#mender.mended, messages: this.#messages }
     if (problem === undefined) return { ...line, shape: this.#isBatch ? 'batch' : 'single' }
-    const isBlank = this.#tokens === 0 && problem.code === 'not_json' && problem.offset === this.#bytes
-    if (isBlank) return { ...line, shape: 'blank' }
+    if (this.#isBlank) return { ...line, shape: 'blank' }
     return {
       ...line,
       shape: 'unreadable',
@@ -79,7 +79,6 @@ export class LineScan {
   }
 
   #take(token: JsonToken): void {
-    this.#tokens++
     if (token.depth === 0) this.#takeTop(token)
     const depth = this.#isBatch ? token.depth - 1 : token.depth
     if (depth === 0 && (token.depth === 0) !== this.#isBatch) this.#takeMessage(token)
@@ -169,6 +168,11 @@ export class LineScan {
       if (open !== undefined) open.end = token.end
     } else message.spans.set(path, spanOf(token))
   }
+}
+
+/** RFC 8259 §2. */
+function isWhiteSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a
 }
 
 function spanOf(token: JsonToken): Span {

@@ -1,0 +1,151 @@
+import type { Draft } from '@affidavit/evidence/record/header'
+import type { Sections } from '@affidavit/evidence/record/sections'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readLocalFacts } from '../identity/local.ts'
+import type { Redactor } from '../redact/redactor.ts'
+import { Capture } from './capture.ts'
+import { readClock } from './clock.ts'
+import type { CaptureContext } from './context.ts'
+import type { CapturedLine } from './line.ts'
+import { LineScan } from './scan.ts'
+
+const same: Redactor = {
+  redactJson: (text) => ({ text, removed: [] }),
+  redactText: (text) => ({ text, removed: [] }),
+}
+const digest = () => `00000000:${Buffer.alloc(32).toString('base64')}`
+
+function open(changes: Partial<CaptureContext> = {}) {
+  const records: { draft: Draft; sections: Sections }[] = []
+  const said: string[] = []
+  const capture = new Capture({
+    emit: async (draft, sections) => {
+      records.push({ draft, sections })
+      return { recorded: true, hash: new Uint8Array(32) }
+    },
+    redactor: same,
+    digest,
+    level: 'arguments',
+    serverName: 'unit',
+    facts: readLocalFacts(undefined),
+    diagnose: (code) => said.push(code),
+    ...changes,
+  })
+  return { capture, records, said }
+}
+
+function line(text: string | Uint8Array, direction: CapturedLine['direction'] = 'client-to-server'): CapturedLine {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text
+  const scan = new LineScan()
+  scan.push(bytes)
+  return { direction, scanned: scan.end(), arrived: readClock(), ending: 'terminated', bytes }
+}
+
+describe('capture', () => {
+  it('a redactor that throws costs the value, not the record [C-24]', async () => {
+    const fail = () => {
+      throw new RangeError('quotes a secret: hunter2')
+    }
+    let calls = 0
+    const { capture, records, said } = open({
+      redactor: { redactJson: (text) => (calls++ === 0 ? fail() : { text, removed: [] }), redactText: same.redactText },
+    })
+    expect(await capture.take(line('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}'))).toEqual({
+      pass: true,
+    })
+    const input = Buffer.from(records[0]?.sections.input ?? []).toString()
+    expect(JSON.parse(input)).toMatchObject({ $elided: { reason: 'failed', failure: 'RangeError' } })
+    expect(input).not.toContain('hunter2')
+    expect(said).toEqual(['AFD_REDACTION_FAILED'])
+  })
+
+  it('nothing a peer sends makes it reject [C-29]', async () => {
+    const value = fc.jsonValue({ maxDepth: 4 })
+    const hostile = fc
+      .record(
+        {
+          jsonrpc: fc.oneof(fc.constant('2.0'), value),
+          id: fc.oneof(fc.integer(), fc.string({ unit: 'binary' }), value),
+          method: fc.oneof(
+            fc.constantFrom('tools/call', 'initialize', 'tools/list', 'notifications/cancelled', '__proto__'),
+            fc.string({ unit: 'binary' }),
+          ),
+          params: fc.oneof(
+            value,
+            fc.record({
+              name: fc.oneof(fc.constant('__proto__'), value),
+              _meta: value,
+              requestId: value,
+              taskId: value,
+            }),
+          ),
+          result: fc.oneof(
+            value,
+            fc.record({ tools: value, content: fc.array(value), task: value, serverInfo: value, _meta: value }),
+          ),
+          error: fc.oneof(value, fc.record({ code: value, message: value })),
+        },
+        { requiredKeys: [] },
+      )
+      .map((message) => JSON.stringify(message))
+    const lines = fc.array(
+      fc.tuple(
+        fc.oneof(
+          hostile,
+          fc.string(),
+          fc.array(hostile).map((all) => `[${all.join(',')}]`),
+        ),
+        fc.constantFrom('client-to-server', 'server-to-client'),
+      ),
+      { maxLength: 12 },
+    )
+    await fc.assert(
+      fc.asyncProperty(lines, fc.constantFrom('metadata', 'arguments', 'full'), async (texts, level) => {
+        const { capture, said } = open({ level })
+        for (const [text, direction] of texts) {
+          const verdict = await capture.take(line(text, direction))
+          expect(verdict ?? { pass: true }).toEqual({ pass: true })
+        }
+        await capture.finish()
+        expect(said.filter((code) => code !== 'AFD_REDACTION_FAILED')).toEqual([])
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('every request is completed once, whatever happens [C-13]', async () => {
+    const step = fc.record({ id: fc.nat(3), kind: fc.constantFrom('request', 'response', 'cancel') })
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        const { capture, records } = open()
+        for (const { id, kind } of steps) {
+          if (kind === 'request') await capture.take(line(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`))
+          else if (kind === 'response')
+            await capture.take(line(`{"jsonrpc":"2.0","id":${id},"result":{}}`, 'server-to-client'))
+          else
+            await capture.take(
+              line(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`),
+            )
+        }
+        await capture.finish()
+        const stages = (name: string) =>
+          records.flatMap(({ draft }) => ('stage' in draft && draft.stage === name ? [draft.callId] : []))
+        expect(stages('completed').sort()).toEqual(stages('requested').sort())
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('at too many open calls new ones are refused, not forgotten [C-4]', async () => {
+    const { capture } = open()
+    for (let id = 0; id < 65_536; id++) void capture.take(line(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`))
+    const verdict = await capture.take(line('{"jsonrpc":"2.0","id":"one more","method":"ping"}'))
+    expect(verdict).toMatchObject({ pass: false })
+    if (verdict === undefined || verdict.pass) return
+    expect(JSON.parse(Buffer.from(verdict.reply ?? []).toString())).toMatchObject({
+      id: 'one more',
+      error: { data: { cause: 'too_many_in_flight' } },
+    })
+  })
+})

@@ -1,0 +1,114 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { loadRunConfig } from './run-config.ts'
+import { parseRunArguments } from './run-options.ts'
+import { nameServer } from './server-name.ts'
+import { UsageError } from './usage-error.ts'
+
+describe('arguments of run', () => {
+  it('options end where the command begins [C-28]', () => {
+    expect(
+      parseRunArguments([
+        '--server',
+        'crm',
+        '--level=full',
+        '--fail-open',
+        'read,unknown',
+        '--',
+        'npx',
+        '--level',
+        'x',
+      ]),
+    ).toEqual({
+      command: 'npx',
+      args: ['--level', 'x'],
+      server: 'crm',
+      level: 'full',
+      failOpen: ['read', 'unknown'],
+    })
+    expect(parseRunArguments(['python', '-m', 'x', '--help'])).toEqual({
+      command: 'python',
+      args: ['-m', 'x', '--help'],
+    })
+    expect(parseRunArguments(['--help'])).toBe('help')
+  })
+
+  it('mistakes say what they are [C-28]', () => {
+    const mistakes: [string[], RegExp][] = [
+      [[], /needs the command/],
+      [['--'], /needs the command/],
+      [['--sever', 'x', '--', 'y'], /no option '--sever'/],
+      [['-s', 'x'], /no option '-s'/],
+      [['--server'], /--server needs a value/],
+      [['--server', '--', 'x'], /--server needs a value/],
+      [['--home=', '--', 'x'], /--home is empty/],
+      [['--level', 'all', '--', 'x'], /--level is 'all', known are metadata, arguments, full/],
+      [
+        ['--fail-open', 'write,everything', '--', 'x'],
+        /--fail-open names 'everything', known are write, read, unknown/,
+      ],
+    ]
+    for (const [argv, message] of mistakes) {
+      expect(() => parseRunArguments(argv)).toThrow(message)
+      expect(() => parseRunArguments(argv)).toThrow(UsageError)
+    }
+  })
+})
+
+describe('configuration of run', () => {
+  const load = (text: string) => {
+    const folder = mkdtempSync(join(tmpdir(), 'affidavit-config-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(folder, 'affidavit.yaml'), text)
+    return { folder, config: () => loadRunConfig(join(folder, 'affidavit.yaml')) }
+  }
+
+  it('is read, paths relative to it [C-28]', () => {
+    const { config, folder } = load(
+      'server: crm\nlevel: full\nfailOpen: [read]\nredact:\n  patterns: ./mine.yaml\nlimits:\n  spoolBytes: 1073741824\n',
+    )
+    expect(config()).toEqual({
+      server: 'crm',
+      level: 'full',
+      failOpen: ['read'],
+      redact: { patterns: join(folder, 'mine.yaml') },
+      limits: { spoolBytes: 1073741824 },
+    })
+    expect(load('').config()).toEqual({})
+  })
+
+  it('mistakes name line, key and remedy [C-28]', () => {
+    const mistakes: [string, RegExp][] = [
+      ['server: crm\nlevl: full\n', /line 2: levl: .*/],
+      ['server: crm\nredact:\n  pattern: x\n', /line 3: redact\.pattern: /],
+      ['server: crm\n\nlevel: everything\n', /line 3: level: /],
+      ['failOpen:\n  - read\n  - none\n', /line 1: failOpen\.1: /],
+      ['server: [\n', /not YAML/],
+      ['server: a\nserver: b\n', /line 2: not YAML \(DUPLICATE_KEY\)/],
+      ['limits:\n  spoolBytes: 5\n', /line 2: limits\.spoolBytes: /],
+    ]
+    for (const [text, message] of mistakes) expect(load(text).config).toThrow(message)
+    expect(() => loadRunConfig('/nowhere/affidavit.yaml')).toThrow(/cannot be read \(ENOENT\)/)
+  })
+})
+
+it('a server without a name is called after its package, script or program', () => {
+  const names: [string, string[], string][] = [
+    [
+      'npx',
+      ['-y', '@modelcontextprotocol/server-filesystem@2026.8.31', '/tmp'],
+      '@modelcontextprotocol/server-filesystem',
+    ],
+    ['npm', ['exec', '--', 'some-server@latest'], 'some-server'],
+    ['uvx', ['mcp-server-git'], 'mcp-server-git'],
+    ['/usr/bin/node', ['--no-warnings', '/x/node_modules/@a/b/dist/index.js'], '@a/b'],
+    ['node', ['./crm/dist/index.mjs'], 'crm'],
+    ['python3', ['-m', 'crm_server'], 'crm_server'],
+    ['C:\\Tools\\server.exe', [], 'server'],
+    ['/opt/bin/my-server', ['--port', '1'], 'my-server'],
+    ['', [], 'server'],
+  ]
+  expect(names.map(([command, args]) => nameServer(command, args))).toEqual(names.map(([, , name]) => name))
+})
