@@ -40,12 +40,13 @@ export interface TestStreamOptions {
 
 export interface TestStream {
   readonly streamId: string
-  /** The record behind the last one written. */
   write(draft: Draft, sections?: Sections): WrittenRecord
   /** `requested` and `completed` of one call. */
   writeCall(): [WrittenRecord, WrittenRecord]
   writeRequested(): WrittenRecord
   writeCompleted(requested: WrittenRecord): WrittenRecord
+  /** The same stream on a cloned machine: from here on each writes its own. */
+  fork(): TestStream
   /** Signed batch of the records from this sequence number on, up to `end` (default: all). */
   batch(from: number, end?: number): Batch
 }
@@ -62,11 +63,24 @@ export const newUuid = () => formatUuidV7(Date.now(), randomBytes(16))
 const textHash = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')
 const digest = `00000000:${textHash(new Uint8Array(32))}`
 
-export function openTestStream({ sensor, collector, tenant, epoch }: TestStreamOptions): TestStream {
-  const streamId = newUuid()
+export function openTestStream(options: TestStreamOptions): TestStream {
   const secret = new Uint8Array(randomBytes(32))
+  const stream = toStream(options, { streamId: newUuid(), secret, records: [] })
+  stream.write(opening(options.sensor))
+  return stream
+}
+
+interface StreamBefore {
+  streamId: string
+  secret: Uint8Array
+  records: readonly WrittenRecord[]
+}
+
+function toStream(options: TestStreamOptions, before: StreamBefore): TestStream {
+  const { sensor, collector, tenant, epoch } = options
+  const { streamId, secret } = before
   const sealed = { keyId: collector.keyId, sealed: sealToX25519(collector.publicKey, secret) }
-  const records: WrittenRecord[] = []
+  const records = [...before.records]
   const write = (draft: Draft, sections: Sections = {}): WrittenRecord => {
     const seq = records.length
     const { bodyKey, saltOf } = deriveRecordKeys(sealing, deriveRecordSecret(sealing, secret, seq))
@@ -88,9 +102,9 @@ export function openTestStream({ sensor, collector, tenant, epoch }: TestStreamO
   }
   const writeRequested = () => write(requested(newUuid()), requestSections())
   const writeCompleted = (of: WrittenRecord) => write(completed(of), { output: utf8.encode('{"contentBytes":12}') })
-  write(opening(sensor))
   return {
     streamId,
+    fork: () => toStream(options, { streamId, secret, records }),
     write,
     writeRequested,
     writeCompleted,
