@@ -132,4 +132,42 @@ describe('links read by form', () => {
     for (const seq of [1, 2 ** 53 - 1, 999_999_999_999_999, 7])
       sameAsParser(reader, encodeEntry(encodeHeader({ ...last, seq }), line))
   })
+
+  it('each edge of each place is where the parsers have it [V-17]', () => {
+    const [sample] = fc.sample(usualRequested, { numRuns: 1, seed: 1 })
+    if (sample === undefined) throw new Error('there is a header')
+    const tool = { name: 'read', definition: hash }
+    const line = encodeEnvelope({ v: 1, observedTime: '2026-11-20T11:03:40.123Z', subject: `s_${'0'.repeat(16)}` })
+    const entry = text.decode(
+      encodeEntry(encodeHeader({ ...sample, seq: 5, time: '2026-11-20T11:03:40.123Z', tool }), line),
+    )
+    const times = [
+      '23:59:59.999',
+      '24:00:00.000',
+      '29:00:00.000',
+      '20:60:00.000',
+      '1a:00:00.000',
+      '19:00:60.000',
+      '30:00:00.000',
+    ]
+    const changes: [RegExp, string][] = [
+      ...['0', '1', '01', '999999999999999', '1000000000000000', '9007199254740992', '-1', '5.0', '5e0'].map(
+        (seq): [RegExp, string] => [/"seq":5/, `"seq":${seq}`],
+      ),
+      ...['0', '00', '-0', '-1'].map((us): [RegExp, string] => [/"monotonicUs":\d+/, `"monotonicUs":${us}`]),
+      ...times.map((time): [RegExp, string] => [/(?<="time":"2026-11-20T).{12}/, time]),
+      ...times.map((time): [RegExp, string] => [/(?<="observedTime":"2026-11-20T).{12}/, time]),
+      ...[256, 257].map((length): [RegExp, string] => [/"name":"read"/, `"name":"${'n'.repeat(length)}"`]),
+      ...['s_000000000000000g', 's_00000000000000000', 'c_0000000000000000', 's_000000000000000F'].map(
+        (subject): [RegExp, string] => [/s_0{16}/, subject],
+      ),
+    ]
+    const reader = createLinkReader(sha256)
+    linkEntry(reader, bytes.encode(entry))
+    for (const [pattern, replacement] of changes) {
+      const altered = entry.replace(pattern, replacement)
+      expect([pattern, altered === entry]).toEqual([pattern, false])
+      sameAsParser(reader, bytes.encode(altered))
+    }
+  })
 })
