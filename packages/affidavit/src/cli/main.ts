@@ -77,5 +77,7 @@ async function explain(name: string | undefined): Promise<number> {
   return name === undefined ? 2 : 0
 }
 
+// Should the event loop run dry before there is an answer, that is a defect and not success.
+process.exitCode = 70
 // Whatever still holds the event loop (a pipe, a timer) must not keep whoever waits for us.
 process.exit(await dispatch(process.argv.slice(2)))

@@ -43,12 +43,12 @@ export function createAdmission(parts: AdmissionParts): Admission {
       return { status: 'acknowledged', nextSeq: decision.nextSeq }
     },
     refuse: (streamId, refusal) => serially(() => setRefused(parts, streamId, refusal)),
-    adopt: (streamId) =>
-      serially(async () => {
-        const state: StreamState = { ...newStream(streamId), own: true }
-        await store.setStream(state)
-        memory.keep({ state })
-      }),
+    // Not in the row: a refusal under way may open the own stream to say so, and nobody submits to that one yet.
+    adopt: async (streamId) => {
+      const state: StreamState = { ...newStream(streamId), own: true }
+      await store.setStream(state)
+      memory.keep({ state })
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseCheckpoint } from '@affidavit/evidence/log/checkpoint'
 import { parseNote } from '@affidavit/evidence/log/note'
@@ -99,5 +100,31 @@ describe('collector', () => {
     expect(await collector.readStream(stream.streamId)).toMatchObject({ standing: 'refused', nextSeq: 0 })
     expect(refusals.map(({ code }) => code)).toEqual(['unknown_sensor', 'body_unreadable'])
     close()
+  })
+
+  test('the log takes at most 40 bytes per entry beyond the entries [S-9]', async () => {
+    const { collector, close } = await bench.open()
+    const stream = bench.openStream()
+    for (let i = 0; i < 2000; i++) stream.writeCall()
+    for (let from = 0; from < 4001; from += 256) await collector.submit(stream.batch(from, Math.min(4001, from + 256)))
+    await collector.published()
+    close()
+    const log = join(bench.directory, 'log')
+    const files = (await readdir(log, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile())
+    const sizes = await Promise.all(
+      files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size),
+    )
+    const tiles = createDirectoryTiles(systemLayer, log)
+    let entryBytes = 0
+    for await (const { entry } of iterateEntries(tiles, { from: 0, to: 4002 }, 4002)) entryBytes += entry.length
+    // The last tile of each level has older, partial versions until it is full; they do not grow with the log.
+    const partials = await Promise.all(
+      files
+        .filter(({ parentPath }) => parentPath.endsWith('.p'))
+        .map(async (f) => (await stat(join(f.parentPath, f.name))).size),
+    )
+    const sum = (all: number[]) => all.reduce((total, size) => total + size, 0)
+    const edge = entryBytes / 4002 + 34
+    expect((sum(sizes) - sum(partials) + edge * (4002 % 256) - entryBytes) / 4002).toBeLessThan(40)
   })
 })
