@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { digestValue } from '@affidavit/evidence/record/digest'
-import { hmacSha256 } from '@affidavit/sensor/crypto/node'
+import { digestValue, toCorrelationKey } from '@affidavit/evidence/record/digest'
+import { hmacSha256, sha256 } from '@affidavit/sensor/crypto/node'
 import { openHome } from '@affidavit/sensor/durable/home'
 import { openStream } from '@affidavit/sensor/spool/stream'
 
@@ -13,7 +13,7 @@ const json = (value: unknown) => utf8.encode(JSON.stringify(value))
 
 const home = await openHome(dir)
 const stream = await openStream({ home, software: 'bench/1' })
-const digest = digestValue(hmacSha256, await home.correlationKey(), utf8.encode('1'))
+const digest = digestValue(hmacSha256, toCorrelationKey(sha256, (await home.correlationKey()).key), utf8.encode('1'))
 const definition = Buffer.alloc(32, 9).toString('base64')
 const tools = ['read_file', 'list_directory', 'search_files', 'write_file']
 const absent = (reason: string) => ({ absent: reason })
