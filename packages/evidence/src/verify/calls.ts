@@ -1,12 +1,14 @@
+import { toBase64 } from '../log/base64.ts'
 import type { GapDetail } from '../record/header.ts'
 import type { Link, LinkedCall } from './link.ts'
 import type { ContradictionCode, ProblemSink } from './problem.ts'
-import { sameHash } from './same-hash.ts'
 import { placeOf } from './streams.ts'
+
+const ascii = new TextDecoder('latin1')
 
 /** A `requested` record whose outcome is not known for good. */
 interface OpenCall {
-  readonly hash: Uint8Array
+  readonly callId: string
   readonly streamId: string
   /** The collector wrote outcome `unknown` for it. The sensor's own word may still arrive, late, and wins. */
   recovered: boolean
@@ -14,6 +16,7 @@ interface OpenCall {
 
 /** Exchanges and gaps that have begun and not ended, and how many there were. */
 export interface Calls {
+  /** By header hash of the `requested` record, base64: two vantages may know one call by one callId. */
   readonly open: Map<string, OpenCall>
   readonly openGaps: Set<string>
   requested: number
@@ -34,7 +37,7 @@ export interface CallContext {
   readonly index?: number
 }
 
-/** Joins `completed` to its `requested` (by callId, held to the hash), and the two ends of a gap. */
+/** Joins `completed` to its `requested` (by hash, held to the callId), and the two ends of a gap. */
 export function followCall(calls: Calls, link: Link, context: CallContext): void {
   const { header, call, headerHash, streamId } = link
   if (header?.kind === 'gap') followGap(calls, link, header.detail, context)
@@ -43,9 +46,8 @@ export function followCall(calls: Calls, link: Link, context: CallContext): void
     completeCall(calls, link, { ...call, requestedHash: call.requestedHash }, context)
     return
   }
-  if (calls.open.has(call.callId)) report('call_reused', link, context, `call ${call.callId} was requested twice`)
   calls.requested += 1
-  calls.open.set(call.callId, { hash: headerHash, streamId, recovered: false })
+  calls.open.set(toBase64(headerHash), { callId: call.callId, streamId, recovered: false })
 }
 
 function report(code: ContradictionCode, link: Link, { problems, index }: CallContext, message: string): void {
@@ -55,7 +57,8 @@ function report(code: ContradictionCode, link: Link, { problems, index }: CallCo
 type Completion = LinkedCall & { readonly requestedHash: Uint8Array }
 
 function completeCall(calls: Calls, link: Link, { callId, requestedHash, outcome }: Completion, context: CallContext) {
-  const call = calls.open.get(callId)
+  const name = ascii.decode(requestedHash)
+  const call = calls.open.get(name)
   if (call === undefined) {
     report(
       'request_missing',
@@ -65,10 +68,15 @@ function completeCall(calls: Calls, link: Link, { callId, requestedHash, outcome
     )
     return
   }
-  if (!sameHash(call.hash, requestedHash))
-    report('request_other_call', link, context, `completed record of call ${callId} names another requested record`)
+  if (call.callId !== callId)
+    report(
+      'request_other_call',
+      link,
+      context,
+      `completed record of call ${callId} names the request of ${call.callId}`,
+    )
   if (link.streamId === call.streamId) {
-    calls.open.delete(callId)
+    calls.open.delete(name)
     calls.completed += 1
   } else if (outcome === 'unknown' && !call.recovered) {
     call.recovered = true

@@ -10,7 +10,7 @@ export const contradictionCodes = [
   'epoch_misplaced', 'epoch_foreign', 'tenant_foreign', 'genesis_missing', 'genesis_misplaced', 'sensor_id_wrong',
   'sensor_unknown', 'sensor_key_changed', 'counter_reused', 'stream_missing', 'stream_head_wrong', 'seq_broken',
   'prev_broken', 'record_after_end', 'recovery_wrong', 'signature_wrong', 'tail_unsigned', 'request_missing',
-  'request_other_call', 'call_reused', 'gap_unmatched', 'body_altered', 'body_missing', 'spool_altered',
+  'request_other_call', 'gap_unmatched', 'body_altered', 'body_missing', 'spool_altered',
   'store_disagrees', 'index_disagrees', 'key_disagrees', 'file_altered',
 ] as const // biome-ignore format: one list, read as one
 

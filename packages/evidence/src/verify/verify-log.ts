@@ -51,7 +51,7 @@ export async function verifyLog(check: LogCheck): Promise<LogFindings> {
   const log = await readOwnCheckpoint(check)
   const kept = await readKept(check, check.kept ?? [])
   if (log === undefined) return emptyFindings(policy)
-  const walk = await walkLog({ ...walkOptions(check, log, kept) })
+  const walk = await walkLog(walkOptions(check, log, kept))
   const isWhole = walk.range.size === log.size
   const agreeing = [log, ...kept].filter((one) => {
     // Where the walk ended early, nothing can be said about the checkpoints beyond.
@@ -94,11 +94,12 @@ function walkOptions(check: LogCheck, log: SoundCheckpoint, kept: readonly Sound
   }
 }
 
-function findReason({ range, streams, calls }: Walk, limits: LogLimits, isStopped = () => false): string | undefined {
-  if (isStopped()) return `stopped after ${range.size} entries`
-  if (range.size >= limits.entriesMax) return `limit of ${limits.entriesMax} entries`
-  if (streams.byId.size > limits.streamsMax) return `limit of ${limits.streamsMax} streams`
-  if (calls.open.size > limits.openCallsMax) return `limit of ${limits.openCallsMax} open calls`
+function findReason({ range, streams, calls }: Walk, limits: LogLimits, isStopped = () => false) {
+  const limit = (reason: string) => ({ code: 'limit_reached' as const, reason })
+  if (isStopped()) return { code: 'stopped' as const, reason: `stopped after ${range.size} entries` }
+  if (range.size >= limits.entriesMax) return limit(`limit of ${limits.entriesMax} entries`)
+  if (streams.byId.size > limits.streamsMax) return limit(`limit of ${limits.streamsMax} streams`)
+  if (calls.open.size > limits.openCallsMax) return limit(`limit of ${limits.openCallsMax} open calls`)
   return undefined
 }
 

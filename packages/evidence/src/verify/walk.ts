@@ -6,7 +6,7 @@ import type { Sha256 } from '../record/crypto.ts'
 import { type Calls, createCalls, followCall } from './calls.ts'
 import { createEpochCheck, type EpochCheck, followEpoch } from './epoch.ts'
 import { createLinkReader, type LinkedBundle, type LinkedEntry, type LinkReader, linkBundle } from './link.ts'
-import type { ProblemSink } from './problem.ts'
+import type { ProblemSink, UncheckedCode } from './problem.ts'
 import { createStreams, followStream, type Streams } from './streams.ts'
 import {
   compareEdge, compareLeaves, compareUpper, createTileCheck, judgeTiles, type ReadFile, readStoredTile, splitHashes, type TileCheck,
@@ -21,7 +21,8 @@ export interface WalkOptions {
   /** Sizes at which somebody wants the root, ascending. */
   readonly rootsAt: readonly number[]
   readonly onProgress: (entries: number, size: number) => void
-  readonly shouldStop: (walk: Walk) => string | undefined
+  /** Why to go no further; undefined to go on. */
+  readonly shouldStop: (walk: Walk) => { code: UncheckedCode; reason: string } | undefined
 }
 
 /** State of a walk: a few hundred bytes per stream and per open call, one bundle, and nothing per entry. */
@@ -62,9 +63,9 @@ export async function walkLog(options: WalkOptions): Promise<Walk> {
   for await (const bundle of readBundles(options)) {
     await followBundle(walk, bundle, options)
     options.onProgress(walk.range.size, size)
-    const reason = walk.hashes ? options.shouldStop(walk) : undefined
-    if (reason !== undefined) problems.add('limit_reached', { index: walk.range.size }, reason)
-    if (reason !== undefined || !walk.hashes) return walk
+    const stop = walk.hashes ? options.shouldStop(walk) : undefined
+    if (stop !== undefined) problems.add(stop.code, { index: walk.range.size }, stop.reason)
+    if (stop !== undefined || !walk.hashes) return walk
   }
   await compareEdge(walk.tiles)
   return walk
