@@ -12,14 +12,22 @@ const processFile = z.object({
 
 /** Whether run/collector.json names a living process. A file that is missing or half written names none. */
 export function isCollectorAlive(home: Home): boolean {
-  const ref = readCollectorProcess(home)
+  return isProcessAlive(home.paths.collectorProcess)
+}
+
+export function isProcessAlive(path: string): boolean {
+  const ref = readProcess(path)
   return ref !== undefined && !isProcessDead(ref)
 }
 
 export function readCollectorProcess(home: Home): z.infer<typeof processFile> | undefined {
+  return readProcess(home.paths.collectorProcess)
+}
+
+function readProcess(path: string): z.infer<typeof processFile> | undefined {
   let text: string
   try {
-    text = readFileSync(home.paths.collectorProcess, 'utf8')
+    text = readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error

@@ -44,6 +44,7 @@ function judgeBody(sha256: Sha256, commitments: Commitments, body: LeafBody): Ju
         why: 'cannot be opened any more: its key is gone, and no record says it was erased',
       }
     case 'failed':
+      if (committed.length === 0) return 'none'
       return { code: 'body_altered', why: `does not open: ${describe(body.cause)}` }
     case 'opened':
       return judgeSections(sha256, commitments, body)

@@ -2,9 +2,11 @@ import { VerifyError } from '@affidavit/evidence/log/error'
 import { tilePath, tileWidth, widthInTree } from '@affidavit/evidence/log/tile'
 import type { Sha256 } from '@affidavit/evidence/record/crypto'
 import type { Envelope } from '@affidavit/evidence/record/envelope'
+import { RecordError } from '@affidavit/evidence/record/error'
 import type { Header } from '@affidavit/evidence/record/header'
 import { examineBundle } from '@affidavit/evidence/verify/examine'
 import type { BodyOpener } from '../store/bodies.ts'
+import { StoreError } from '../store/error.ts'
 
 type AsyncItem<T> = T extends AsyncGenerator<infer Item> ? Item : never
 export type LeafBody = AsyncItem<ReturnType<BodyOpener['openAll']>>
@@ -83,6 +85,30 @@ function tryExamine(sha256: Sha256, bytes: Uint8Array, width: number) {
 async function readBodies(bodies: BodyOpener | undefined, from: number, to: number): Promise<LeafBody[] | undefined> {
   if (bodies === undefined) return undefined
   const opened: LeafBody[] = []
-  for await (const body of bodies.openAll(from, to)) opened.push(body)
+  try {
+    for await (const body of bodies.openAll(from, to)) opened.push(body)
+    return opened
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    return readEach(bodies, from, to)
+  }
+}
+
+/** Something that several bodies share is damaged: one by one it shows which of them still open. */
+async function readEach(bodies: BodyOpener, from: number, to: number): Promise<LeafBody[]> {
+  const opened: LeafBody[] = []
+  for (let leaf = from; leaf < to; leaf++) {
+    try {
+      opened.push(await bodies.open(leaf))
+    } catch (cause) {
+      if (!isDamage(cause)) throw cause
+      opened.push({ status: 'failed', leaf, cause })
+    }
+  }
   return opened
+}
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof RecordError || error instanceof StoreError) return true
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
 }

@@ -8,6 +8,7 @@ import { sealing, sha256, verifyEd25519 } from '@affidavit/sensor/crypto/node'
 import { type HomePaths, toHomePaths } from '@affidavit/sensor/durable/home-paths'
 import { type BodyOpener, createBodyOpener } from '../store/bodies.ts'
 import type { SequenceReader } from '../store/contract.ts'
+import { StoreError } from '../store/error.ts'
 import { openSequenceReader } from '../store/sqlite/read.ts'
 import { toKeyEncryptionKey } from '../store/wrap.ts'
 import { isProcessAlive } from './collector-process.ts'
@@ -157,7 +158,9 @@ function verifyLogFiles(
 
 async function verifyContents(parts: Parts, files: LogFiles, findings: LogFindings) {
   const { paths, problems, store, spool, snapshot } = parts
-  const size = findings.checkpoint?.size ?? 0
+  // Where no checkpoint can be believed, what it claims still says which entries lie there to be compared.
+  const size = findings.checkpoint?.size ?? sizeOf(snapshot)
+  if (size === 0) return { bodies: 0, indexed: undefined, unreferenced: [] }
   const opener = openBodies(parts)
   const bodies = createBodiesCheck(sha256, problems)
   const keys = createKeyCheck(parts.homeKeys, spool, problems)
@@ -172,6 +175,7 @@ async function verifyContents(parts: Parts, files: LogFiles, findings: LogFindin
             reader: store,
             problems,
             streams,
+            root: findings.checkpoint?.root,
             kek: parts.homeKeys.bodiesKey,
           }),
         ]
@@ -204,10 +208,19 @@ function openStore(paths: HomePaths, problems: ProblemSink): SequenceReader | un
     problems.add('store_disagrees', { path }, `${path} is missing: with it every body and its keys`)
     return undefined
   }
-  const damage = describeStoreDamage(paths.storeDatabase)
-  if (damage === undefined) return openSequenceReader(paths.storeDatabase)
-  problems.add('store_disagrees', { path }, `${path}: ${damage}`)
+  const opened = describeStoreDamage(paths.storeDatabase) ?? tryOpen(paths.storeDatabase)
+  if (typeof opened !== 'string') return opened
+  problems.add('store_disagrees', { path }, `${path}: ${opened}`)
   return undefined
+}
+
+function tryOpen(file: string): SequenceReader | string {
+  try {
+    return openSequenceReader(file)
+  } catch (error) {
+    if (error instanceof StoreError) return error.message
+    throw error
+  }
 }
 
 interface Noted {

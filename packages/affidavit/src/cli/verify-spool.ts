@@ -41,6 +41,13 @@ export async function readSpool(paths: HomePaths, problems: ProblemSink): Promis
   const streams = new Map<string, SpooledStream>()
   for (const streamId of await listSpooledStreams(paths.spool)) {
     const claim = claims.find((one) => one.streamId === streamId)
+    // A stream takes its number before it writes anything.
+    if (claim === undefined)
+      problems.add(
+        'spool_altered',
+        { path: 'spool/streams', streamId },
+        `the claim of stream ${streamId} is gone: its number could be used again`,
+      )
     streams.set(streamId, await readStream(paths, { streamId, claim, problems }))
   }
   return { streams, claims }

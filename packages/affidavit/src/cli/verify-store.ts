@@ -37,7 +37,8 @@ interface Expected {
   /** Calls without an outcome: requested hash in base64 → what the row holds. */
   openCalls: Map<string, Row>
   references: Set<string>
-  bodies: number
+  /** Undefined where no body could be looked for. */
+  bodies: number | undefined
 }
 
 export interface StoreCheckOptions {
@@ -46,6 +47,8 @@ export interface StoreCheckOptions {
   problems: ProblemSink
   /** Streams as the walk through the log left them; undefined where it did not come through. */
   streams: Streams | undefined
+  /** Root of the log's checkpoint, base64; undefined where there is none to believe. */
+  root: string | undefined
   /** Key-encryption key: says whom a reference stands for. Undefined where it is not here. */
   kek: Uint8Array | undefined
 }
@@ -54,7 +57,7 @@ export interface StoreCheckOptions {
  * Holds the store's tables to the log: ranges, streams, open calls, references, wrap keys. What is in it beyond the
  * checkpoint (a collector at work, or one that died before it signed) is left alone.
  */
-export function createStoreCheck({ file, reader, problems, streams, kek }: StoreCheckOptions): LeafCheck {
+export function createStoreCheck({ file, reader, problems, streams, root, kek }: StoreCheckOptions): LeafCheck {
   const expected: Expected = {
     openings: new Map(),
     recovered: new Set(),
@@ -75,6 +78,9 @@ export function createStoreCheck({ file, reader, problems, streams, kek }: Store
     },
     end: async (size) => {
       const tree = await reader.treeState()
+      if (tree.size < size) report(`its tree has ${tree.size} entries, the log ${size}`)
+      if (tree.size === size && root !== undefined && Buffer.from(tree.root).toString('base64') !== root)
+        report('its tree has another root than the log')
       if (tree.size === size && streams !== undefined) {
         compareStreams(db, streams, expected, report)
         compareOpenCalls(db, expected, report)
@@ -146,7 +152,8 @@ function gather(expected: Expected, { leaf, header, headerHash, envelope, body }
   if (header.kind === 'stream' && header.detail.event === 'recovered') recovered.add(header.detail.head.streamId)
   if (envelope.subject !== undefined) references.add(envelope.subject)
   if (envelope.credential !== undefined) references.add(envelope.credential)
-  if (body !== undefined && body.status !== 'absent') expected.bodies += 1
+  if (body === undefined) expected.bodies = undefined
+  else if (body.status !== 'absent' && expected.bodies !== undefined) expected.bodies += 1
   if (!('stage' in header)) return
   if (header.stage === 'completed') {
     openCalls.delete(header.requestedHash)
@@ -223,7 +230,7 @@ function compareOpenCalls(db: DatabaseSync, { openCalls }: Expected, report: Rep
 function compareCounts(db: DatabaseSync, { references, bodies }: Expected, report: Report): void {
   const count = (sql: string) => Number(db.prepare(sql).get()?.n ?? 0)
   const stored = count('SELECT count(*) AS n FROM bodies')
-  if (stored !== bodies) report(`it has ${stored} bodies, the log asks for ${bodies}`)
+  if (bodies !== undefined && stored !== bodies) report(`it has ${stored} bodies, the log asks for ${bodies}`)
   const secrets = count('SELECT coalesce(sum(length(offsets)), 0) / 2 AS n FROM secrets')
   if (secrets !== stored) report(`it has ${secrets} secrets for ${stored} bodies`)
   const unused = count('SELECT count(*) AS n FROM wrap_keys WHERE id NOT IN (SELECT wrap_key FROM secrets)')
