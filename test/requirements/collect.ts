@@ -49,6 +49,11 @@ export const requirements = [
   },
   { id: 'S-17', text: 'Diagnostics are bounded.', source: 'DESIGN §2 inv. 7' },
   { id: 'S-18', text: 'Destroying a wrap key destroys every body under it, and nothing else.', source: 'DESIGN §3' },
+  {
+    id: 'S-19',
+    text: 'Fast paths of hashing and key derivation give what FIPS 180-4 and RFC 5869 say.',
+    source: 'RFC 5869',
+  },
   { id: 'S-20', text: 'Tiles and checkpoints come back as they were written.', source: 'DESIGN §7' },
   { id: 'S-21', text: 'Recovery can list and remove what a crash left among the tiles.', source: 'DESIGN §4' },
   { id: 'S-22', text: 'Stores are private to the user.', source: 'Home folder 0700' },

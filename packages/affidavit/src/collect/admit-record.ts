@@ -42,14 +42,14 @@ export interface RecordCrypto {
 /** Header: strict shape, right log, right stream, right place. Throws Refused. */
 export function readHeader(sha256: Sha256, record: SpooledRecord, place: ChainPlace) {
   const { seq } = place
-  const header = parse(record, seq)
+  const header = record.read?.header ?? parse(record, seq)
   if (header.tenant !== place.tenant || header.epoch !== place.epoch)
     throw new Refused('wrong_log', seq, `written for ${header.tenant}/${header.epoch}, this is another log`)
   if (header.streamId !== place.streamId) throw new Refused('broken_chain', seq, 'the header names another stream')
   if (header.seq !== seq) throw new Refused('broken_chain', seq, `the header has sequence number ${header.seq}`)
   if (place.prev !== undefined && header.prev !== place.prev)
     throw new Refused('broken_chain', seq, 'prev is not the hash of the record before')
-  const hash = hashHeader(sha256, record.header)
+  const hash = record.read?.hash ?? hashHeader(sha256, record.header)
   return { header, hash, hashText: Buffer.from(hash).toString('base64') }
 }
 

@@ -1,9 +1,14 @@
-import type { StreamHead } from '../record/header.ts'
+import type { Header, StreamHead } from '../record/header.ts'
 
 /** A record as it was spooled: the header line and the sealed body (empty where the record has no sections). */
 export interface SpooledRecord {
   header: Uint8Array
   body: Uint8Array
+  /**
+   * What parseHeader and hashHeader (32 bytes) make of these very header bytes, where the shipper runs in the collector's
+   * process and has done it already. Never crosses a wire: whoever decodes a batch leaves it out.
+   */
+  read?: { header: Header; hash: Uint8Array }
 }
 
 /** What opens the bodies of a stream: its secret, sealed once to the collector's X25519 key (sensor/crypto/seal-box). */

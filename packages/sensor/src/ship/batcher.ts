@@ -38,10 +38,10 @@ export function createBatcher(streamId: string, nextSeq: number): Batcher {
   return {
     add: (commit, secret) => {
       last = { commit, secret }
-      for (const { header, headerBytes, body } of commit.records) {
+      for (const { header, headerBytes, hash, body } of commit.records) {
         if (header.seq < nextSeq) continue
         if (records.length === 0) firstSeq = header.seq
-        records.push({ header: headerBytes, body })
+        records.push({ header: headerBytes, body, read: { header, hash } })
         bytes += headerBytes.length + body.length
       }
       return bytes >= batchTargetBytes || records.length >= batchTargetRecords ? flush() : undefined
