@@ -39,7 +39,7 @@ export function matchAssignments(text: string, onMatch: (match: Match) => void):
     /[=:]|(?<=<[\w:.-]{1,64})>|(?<=(?:^|[\s"'`[(,])--?[A-Za-z][\w-]{1,60})[ \t]/g,
   )) {
     const at = separator.index
-    if (at < valueEnd) continue
+    if (at < valueEnd || text[at + 1] === '=' || text[at + 1] === ':') continue
     const name = readName(text, at)
     if (name === undefined) continue
     const verdict = judgeKey(name)
@@ -61,14 +61,17 @@ function mayTry(run: { end: number; tries: number }, { start, value }: Assigned)
   return run.tries < triesPerRunMax
 }
 
+const gaps = new Set(' \t\r\n"\'`\\]?:+|=>')
+
 /** The name that ends before `at`, over quotes, brackets and spaces; two words where the last alone says nothing. */
 function readName(text: string, at: number): string | undefined {
   let end = at
   const gapMin = Math.max(0, at - 12)
-  while (end > gapMin && /[\s"'`\\\]?:+|=>]/.test(text[end - 1] ?? '')) end--
+  while (end > gapMin && gaps.has(text[end - 1] ?? '')) end--
   const start = nameStart(text, end)
   if (start === end) return undefined
-  const name = text.slice(start, end)
+  const isEscape = text[start - 1] === '\\' && /[nrt]/.test(text[start] ?? '')
+  const name = text.slice(isEscape ? start + 1 : start, end)
   if (!/^(?:key|token|code|phrase|string|secret|word)s?$/i.test(name) || text[start - 1] !== ' ') return name
   const before = nameStart(text, start - 1)
   return before === start - 1 ? name : `${text.slice(before, start - 1)}_${name}`
@@ -126,7 +129,8 @@ function readValue(text: string, from: number, named: Pick<Assigned, 'name' | 's
   if (named.separator === '>')
     return { ...named, value: readWith(elementText, text, from), start: from, isQuoted: true }
   const isHeader = /^(?:proxy[-_])?authorization$|cookie$/i.test(named.name)
-  const value = quote !== undefined ? readQuoted(text, start, quote) : readPlain(text, start, isHeader)
+  const value =
+    quote !== undefined ? readQuoted(text, start, quote) : isHeader ? readHeader(text, start) : readPlain(text, start)
   return { ...named, value, start, isQuoted: quote !== undefined }
 }
 
@@ -136,8 +140,11 @@ function readQuoted(text: string, start: number, quote: string): string {
   return readWith(pattern, text, start)
 }
 
-function readPlain(text: string, start: number, isHeader: boolean): string {
-  if (isHeader) return readWith(headerValue, text, start).trimEnd()
+function readHeader(text: string, start: number): string {
+  return readWith(headerValue, text, start).trimEnd()
+}
+
+function readPlain(text: string, start: number): string {
   return readWith(bracketed, text, start) || readWith(plainValue, text, start)
 }
 

@@ -24,9 +24,9 @@ export interface Frame {
   previous: string | undefined
 }
 
-export function openFrame(isArray: boolean, inherited: KeyVerdict | undefined): Frame {
+export function openFrame(type: 'beginArray' | 'beginObject', inherited: KeyVerdict | undefined): Frame {
   return {
-    isArray, key: undefined, index: -1, inherited, named: undefined, pending: undefined, first: undefined, previous: undefined,
+    isArray: type === 'beginArray', key: undefined, index: -1, inherited, named: undefined, pending: undefined, first: undefined, previous: undefined,
   } // biome-ignore format: one line of fields
 }
 

@@ -35,7 +35,7 @@ const askingWords = set(
 const cursorWords = set(
   'next page nextpage continuation continue sync pagination paging cursor start prev previous last max min total prompt completion input ' +
     'output cached reasoning num n used context thinking budget stop eos bos pad unk sep cls mask special image audio text ' +
-    'remaining generated tokens resume change watch idempotency design',
+    'remaining generated resume change watch idempotency design',
 )
 const passwordWords = set(
   'password passwords passwd passphrase passcode pwd pass passwort kennwort senha contrasena contraseña clave wachtwoord ' +

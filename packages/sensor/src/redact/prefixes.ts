@@ -3,7 +3,7 @@ import { matchOf } from './match.ts'
 import type { Match, PrefixRule } from './rule.ts'
 import { cloudPrefixes } from './rules/cloud.ts'
 import { codePrefixes } from './rules/code.ts'
-import { servicePrefixes } from './rules/services.ts'
+import { productPrefixes } from './rules/products.ts'
 
 interface Trigger {
   prefix: string
@@ -11,7 +11,7 @@ interface Trigger {
   index: number
 }
 
-export const prefixRules: readonly PrefixRule[] = [...codePrefixes, ...cloudPrefixes, ...servicePrefixes]
+export const prefixRules: readonly PrefixRule[] = [...codePrefixes, ...cloudPrefixes, ...productPrefixes]
 
 /** Triggers by the first character's code, longest prefix first, so that the narrower format wins. */
 const triggers: (readonly Trigger[] | undefined)[] = []

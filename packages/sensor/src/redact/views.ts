@@ -10,7 +10,7 @@ export interface View {
 const percent = /%[0-9A-Fa-f]{2}/
 const escaped = /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\nrt])/
 
-/** Undoes URL encoding (RFC 3986 §2.1, `+` stays). Bytes that are not UTF-8 stay as they are. Undefined where nothing is encoded. */
+/** Undoes URL encoding (RFC 3986 §2.1, `+` stays). Undefined where nothing is encoded. */
 export function percentView(text: string): View | undefined {
   return percent.test(text) ? view(text, /(?:%[0-9A-Fa-f]{2})+/g, decodePercent) : undefined
 }
@@ -49,14 +49,15 @@ function view(text: string, pattern: RegExp, decode: (encoded: string) => Piece)
   return { text: parts.join(''), offsets: offsets.subarray(0, length + 1) }
 }
 
+/** Bytes that are not UTF-8 are read as Latin-1: one of them must not hide the rest. */
 function decodePercent(encoded: string): Piece {
   const bytes = Buffer.from(encoded.replaceAll('%', ''), 'hex')
-  if (!isUtf8(bytes)) return { text: encoded, widths: Array.from(encoded, () => 1) }
+  if (!isUtf8(bytes)) return { text: bytes.toString('latin1'), widths: new Array<number>(bytes.length).fill(3) }
   const text = bytes.toString('utf8')
   const widths: number[] = []
   for (const point of text) {
-    const width = 3 * Buffer.byteLength(point)
-    widths.push(...(point.length === 2 ? [0, width] : [width]))
+    if (point.length === 2) widths.push(0)
+    widths.push(3 * Buffer.byteLength(point))
   }
   return { text, widths }
 }

@@ -53,7 +53,7 @@ function onToken(walk: Walk, token: JsonToken): void {
   if (isEnd) onEnd(walk, token)
   else if (token.type === 'key') onKey(walk, frame, token)
   else if (token.type === 'beginObject' || token.type === 'beginArray')
-    walk.frames.push(openFrame(token.type === 'beginArray', userVerdict(walk) ?? inheritedBy(frame)))
+    walk.frames.push(openFrame(token.type, userVerdict(walk) ?? inheritedBy(frame)))
   else if (token.type === 'string') onString(walk, frame, token)
   else if (token.type === 'number') onNumber(walk, frame, token)
   else if (frame?.isArray) frame.previous = undefined
@@ -115,8 +115,8 @@ function onEnd(walk: Walk, token: JsonToken): void {
 
 function onNumber(walk: Walk, frame: Frame | undefined, token: JsonToken): void {
   const text = walk.bytes.toString('latin1', token.start, token.end)
+  const verdict = userVerdict(walk) ?? verdictAt(frame)
   if (frame?.isArray) frame.previous = undefined
-  const verdict = userVerdict(walk) ?? (frame?.isArray ? undefined : verdictAt(frame))
   const isInherited = verdict !== undefined && verdict === frame?.inherited && verdict.class !== 'custom'
   const direct = isInherited ? undefined : verdict
   const match = numberMatch(text, direct, walk.scan)

@@ -88,7 +88,7 @@ export function isMixed(value: string): boolean {
   return /[A-Z]/.test(value) && /[a-z]/.test(value) && /\d/.test(value)
 }
 
-/** Digits and letters, not a template such as A3-XXXXXX-…. */
+/** Digits and letters, not a template such as `A3-` and one letter repeated. */
 function isCoded(value: string): boolean {
   return /\d[^\d-]|[^\d-]\d/.test(value.slice(3)) && !/X{5}/.test(value)
 }

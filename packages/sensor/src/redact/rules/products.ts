@@ -2,7 +2,7 @@ import type { PrefixRule } from '../rule.ts'
 import { isMixed } from './code.ts'
 
 /** Models, chat, mail, payments, commerce, and the rest of what agents are given keys to. */
-export const servicePrefixes: readonly PrefixRule[] = [
+export const productPrefixes: readonly PrefixRule[] = [
   { id: 'anthropic-key', prefixes: ['sk-ant-'], tail: /[a-z]{3,8}\d{2}-[\w-]{80,}/y },
   { id: 'openai-key', prefixes: ['sk-proj-', 'sk-svcacct-', 'sk-admin-', 'sk-None-'], tail: /[\w-]{40,}/y },
   { id: 'openai-key', prefixes: ['sk-'], tail: /[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}/y },
