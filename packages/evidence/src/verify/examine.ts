@@ -1,6 +1,5 @@
 import { decodeBundle } from '../log/bundle.ts'
 import { VerifyError } from '../log/error.ts'
-import { hashLeaf } from '../log/hash.ts'
 import { tileWidth } from '../log/tile.ts'
 import type { Sha256 } from '../record/crypto.ts'
 import { splitEntry } from '../record/entry.ts'
@@ -17,17 +16,15 @@ export type ExaminedEntry =
   | { readonly error: RecordError }
 
 export interface ExaminedBundle {
-  readonly leafHashes: readonly Uint8Array[]
   readonly entries: readonly ExaminedEntry[]
 }
 
 /**
- * Hashes and parses one bundle, for whoever needs whole headers (verifyLog reads links, link.ts). Throws VerifyError `bad_bundle`; an entry that does not parse is returned with its error.
+ * Parses one bundle, for whoever needs whole headers (verifyLog reads links, link.ts). Throws VerifyError `bad_bundle`; an entry that does not parse is returned with its error.
  */
 export function examineBundle(sha256: Sha256, bytes: Uint8Array, count: number): ExaminedBundle {
   const entries = decodeEntries(bytes, count)
   return {
-    leafHashes: entries.map((entry) => hashLeaf(sha256, entry)),
     entries: entries.map((entry) => examineEntry(sha256, entry)),
   }
 }
