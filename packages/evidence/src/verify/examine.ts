@@ -20,13 +20,11 @@ export interface ExaminedBundle {
 }
 
 /**
- * Parses one bundle, for whoever needs whole headers (verifyLog reads links, link.ts). Throws VerifyError `bad_bundle`; an entry that does not parse is returned with its error.
+ * Parses one bundle, for whoever needs whole headers (verifyLog reads links, link.ts). Throws VerifyError `bad_bundle`; an
+ * entry that does not parse is returned with its error.
  */
 export function examineBundle(sha256: Sha256, bytes: Uint8Array, count: number): ExaminedBundle {
-  const entries = decodeEntries(bytes, count)
-  return {
-    entries: entries.map((entry) => examineEntry(sha256, entry)),
-  }
+  return { entries: decodeEntries(bytes, count).map((entry) => examineEntry(sha256, entry)) }
 }
 
 export function examineEntry(sha256: Sha256, entry: Uint8Array): ExaminedEntry {
