@@ -91,9 +91,16 @@ function serverCell({ server }: TwelveFields): string {
   return version === undefined ? name : `${name} ${version}`
 }
 
+/** Of a tool call its arguments: the name stands in the column before. */
 function inputCell({ input }: TwelveFields): string {
-  if (input.value?.json !== undefined) return input.value.json.slice(0, inputPreview)
+  if (input.value?.json !== undefined) return previewInput(input.value.json).slice(0, inputPreview)
   return input.reason === 'not_opened' ? '(sealed)' : unknown
+}
+
+function previewInput(json: string): string {
+  // Only for looking at: `show` and `--json` have the text as it was recorded.
+  const prefix = /^\{"name":"[^"\\]*","arguments":/.exec(json)
+  return prefix === null ? json : json.slice(prefix[0].length, -1)
 }
 
 function bytesCell({ responseBytes }: TwelveFields): string {

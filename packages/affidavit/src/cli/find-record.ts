@@ -38,11 +38,8 @@ function findLeaf(db: DatabaseSync, leaf: number, size: number): Named {
 }
 
 function ambiguous(id: string, places: CallPlace[]): CommandError {
-  const ids = places.slice(0, listed).map(({ callId }) => callId)
+  const named = places.slice(0, listed).map(({ callId, leaf }) => `${callId} (leaf:${leaf})`)
   const more = places.length > listed ? ', …' : ''
-  return new CommandError(
-    'AFD_AMBIGUOUS_ID',
-    `'${id}' fits several calls: ${ids.join(', ')}${more}`,
-    'Give more digits.',
-  )
+  const problem = `'${id}' fits several calls: ${named.join(', ')}${more}`
+  return new CommandError('AFD_AMBIGUOUS_ID', problem, 'Give more digits, or the leaf.')
 }

@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { binary, collect, runCommand, runSession, stopCollector } from '../tamper/build-home.ts'
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/CLI.md'), 'utf8')
+const examples = [...page.matchAll(/^\$ affidavit (.*)$/gm)].map((match) => match[1] ?? '')
+
+let directory: string
+let home: string
+let id: string
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'affidavit-docs-'))
+  home = join(directory, 'home')
+  await runSession(home, join(directory, 'files'), 3)
+  stopCollector(home)
+  collect(home)
+  copyFileSync(join(home, 'log/checkpoint'), join(directory, 'kept-checkpoint'))
+  copyFileSync(join(home, 'keys/log.pub'), join(directory, 'kept-log.pub'))
+  const [line = ''] = runCommand(['query', '--home', home, '--json', '--tool', 'write_file']).stdout.split('\n')
+  const call: unknown = JSON.parse(line)
+  id = typeof call === 'object' && call !== null && 'id' in call ? String(call.id).slice(-8) : ''
+}, 120_000)
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+function runExample(example: string) {
+  const argv = [...example.replace('ID', id).matchAll(/'([^']*)'|(\S+)/g)].map((match) => match[1] ?? match[2] ?? '')
+  return spawnSync(process.execPath, [binary, ...argv], {
+    encoding: 'utf8',
+    cwd: directory,
+    env: { ...process.env, AFFIDAVIT_HOME: home },
+    timeout: 60_000,
+  })
+}
+
+describe('docs/CLI.md', () => {
+  it('has an example of every command [Q-14]', () => {
+    const listed = [...runCommand(['--help']).stdout.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map((match) => match[1])
+    expect(listed.length).toBeGreaterThan(8)
+    const shown = new Set(examples.map((example) => example.split(' ')[0]))
+    expect(listed.filter((name) => name !== undefined && !shown.has(name))).toEqual([])
+  })
+  it.each(examples.filter((example) => !example.startsWith('run ')))('affidavit %s [Q-14]', (example) => {
+    const { status, stdout, stderr } = runExample(example)
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('AFD_') })
+    const writesNothing = example.startsWith('collector') || example.includes(' -o ') || example.includes('--outcome')
+    if (!writesNothing) expect(stdout).not.toBe('')
+  })
+  it('every command explains itself with examples [Q-11]', () => {
+    for (const name of new Set(examples.map((example) => example.split(' ')[0] ?? ''))) {
+      const { code, stdout } = runCommand([name, '--help'])
+      expect({ name, code }).toEqual({ name, code: 0 })
+      expect(stdout).toMatch(/examples?/i)
+    }
+  })
+})
