@@ -1,4 +1,5 @@
 import { toBase64 } from '../log/base64.ts'
+import { hashBytes } from '../log/hash.ts'
 import type { Sha256 } from '../record/crypto.ts'
 import type { StreamHead, StreamHeader } from '../record/header.ts'
 import type { Link } from './link.ts'
@@ -6,16 +7,19 @@ import type { Place, ProblemSink } from './problem.ts'
 import { sameHash } from './same-hash.ts'
 import { enterGenesis, type Sensors } from './sensors.ts'
 
-/** What is remembered of one stream: a few hundred bytes, however long it is. */
+/**
+ * What is remembered of one stream: a few hundred bytes, however long it is. Hashes are copied into its own arrays, since
+ * those that come with a record may share memory with thousands of others and would keep it alive.
+ */
 export interface StreamState {
   readonly streamId: string
   seq: number
-  hash: Uint8Array
-  genesisHash: Uint8Array
+  readonly hash: Uint8Array
+  readonly genesisHash: Uint8Array
   /** Raw Ed25519 key its genesis declared; undefined until then. */
   sensorKey: string | undefined
   /** Last signed record; the signature is base64 in ASCII. */
-  signed: { readonly seq: number; readonly hash: Uint8Array; readonly signature: Uint8Array } | undefined
+  signed: { seq: number; readonly hash: Uint8Array; readonly signature: Uint8Array } | undefined
   closed: boolean
   /** Leaf index of its last record; undefined where that came from a spool. */
   lastIndex: number | undefined
@@ -48,11 +52,16 @@ export function followStream(streams: Streams, link: Link, context: StreamContex
   if (known !== undefined) continueStream(known, link, context)
   if (link.header?.kind === 'stream') followStreamRecord(streams, state, { link, header: link.header }, context)
   state.seq = link.seq
-  state.hash = link.headerHash
+  state.hash.set(link.headerHash)
   state.lastIndex = context.index
-  // A copy: the link looks into its bundle, which is not to be kept.
-  if (link.signature !== undefined)
-    state.signed = { seq: link.seq, hash: link.headerHash, signature: link.signature.slice() }
+  if (link.signature !== undefined) keepSignature(state, link.signature)
+}
+
+function keepSignature(state: StreamState, signature: Uint8Array): void {
+  state.signed ??= { seq: state.seq, hash: new Uint8Array(hashBytes), signature: new Uint8Array(signature.length) }
+  state.signed.seq = state.seq
+  state.signed.hash.set(state.hash)
+  state.signed.signature.set(signature)
 }
 
 function openStream(streams: Streams, link: Link, { problems, index }: StreamContext): StreamState {
@@ -68,8 +77,8 @@ function openStream(streams: Streams, link: Link, { problems, index }: StreamCon
   const state = {
     streamId,
     seq,
-    hash: headerHash,
-    genesisHash: headerHash,
+    hash: headerHash.slice(),
+    genesisHash: headerHash.slice(),
     sensorKey: undefined,
     signed: undefined,
     closed: header?.kind === 'epoch',
@@ -109,7 +118,7 @@ function followStreamRecord(
   if (detail.event !== 'opened') return
   if (link.seq !== 0) context.problems.add('genesis_misplaced', place, 'stream is opened in its middle')
   state.sensorKey = detail.sensorKey
-  state.genesisHash = link.headerHash
+  state.genesisHash.set(link.headerHash)
   enterGenesis(streams.sensors, { streamId: link.streamId, detail, place }, context)
 }
 
