@@ -2,7 +2,11 @@ export const requirements = [
   { id: 'Q-1', text: 'Every leaf of the log is in the index exactly once.', source: 'DESIGN §2 inv. 8' },
   { id: 'Q-2', text: 'Rows and cursor of the index move together, and one writer only.', source: 'DESIGN §2' },
   { id: 'Q-3', text: 'An index that is lost or foreign is replaced, for it is derived.', source: 'DESIGN §2 inv. 8' },
-  { id: 'Q-4', text: 'Calls are found by time, session, server, tool, outcome, actor and classification.', source: 'CLI' },
+  {
+    id: 'Q-4',
+    text: 'Calls are found by time, session, server, tool, outcome, actor and classification.',
+    source: 'CLI',
+  },
   { id: 'Q-5', text: 'A cut list says what was left out.', source: 'CLI' },
   { id: 'Q-6', text: 'Ids may be abbreviated as long as they stay unique.', source: 'CLI' },
   { id: 'Q-7', text: 'Tables fit the terminal, and are complete elsewhere.', source: 'CLI' },
@@ -12,4 +16,25 @@ export const requirements = [
   { id: 'Q-11', text: 'Arguments are strict; every command explains itself with examples.', source: 'CLI' },
   { id: 'Q-12', text: 'Times are exact: relative, a day, or RFC 3339.', source: 'RFC 3339' },
   { id: 'Q-13', text: 'Errors are one line with what, remedy and stable code.', source: 'CLI' },
+  { id: 'Q-14', text: 'docs/CLI.md has an example of every command, and every example runs.', source: 'docs/CLI.md' },
+  { id: 'Q-15', text: 'query --json is one call per line with id and twelve fields.', source: 'DESIGN §3' },
+  { id: 'Q-16', text: 'A reader that goes away is no error.', source: 'POSIX SIGPIPE' },
+  { id: 'Q-17', text: 'A proof file convinces an outsider with the key and the entry.', source: 'C2SP tlog-proof' },
+  { id: 'Q-18', text: 'show says where a body or proof does not fit, also by its exit code.', source: 'DESIGN §4' },
+  {
+    id: 'Q-19',
+    text: 'The index is rebuilt to identical content, also after it was deleted.',
+    source: 'DESIGN §2 inv. 8',
+  },
+  {
+    id: 'Q-20',
+    text: 'The index is followed while it is deleted, and not believed where it is ahead of the log.',
+    source: 'DESIGN §2 inv. 8',
+  },
+  {
+    id: 'Q-21',
+    text: 'Commands wait for the spool, at most five seconds, and say what is missing.',
+    source: 'docs/CLI.md',
+  },
+  { id: 'Q-22', text: 'tail -f shows every record once, as it comes in.', source: 'docs/CLI.md' },
 ] as const
