@@ -57,6 +57,17 @@ describe('exit', () => {
     expect((await start(['/etc/passwd']).exit).code).toBe(126)
   })
 
+  it('a server that has gone before we were ready loses nothing [C-1] [C-18]', async () => {
+    const wrapped = start([
+      'sh',
+      '-c',
+      'echo early; echo \'{"jsonrpc":"2.0","method":"notifications/message"}\'; exit 9',
+    ])
+    expect((await wrapped.exit).code).toBe(9)
+    expect(wrapped.output().toString()).toBe('early\n{"jsonrpc":"2.0","method":"notifications/message"}\n')
+    expect(wrapped.records().map(({ draft }) => draft.kind)).toEqual(['violation', 'notify'])
+  })
+
   it('the last output of a server that has gone still arrives [C-1]', async () => {
     const wrapped = start(['sh', '-c', 'head -c 3000000 /dev/zero | tr "\\0" z; exit 5'])
     expect((await wrapped.exit).code).toBe(5)

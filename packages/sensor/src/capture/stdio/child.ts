@@ -38,6 +38,8 @@ export interface Child {
 export function startChild(command: string, args: readonly string[]): Child {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AFFIDAVIT_')))
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env, detached: isPosix, windowsHide: true })
+  // At a child's exit Node discards what nobody has read yet. A listener for 'readable' keeps it until drain() takes over.
+  child.stdout.on('readable', () => undefined)
   const exit = new Promise<Exit>((resolve) => {
     child.on('error', (error: NodeJS.ErrnoException) => {
       // The same event tells of a kill that failed; then the process is there and its exit will come.

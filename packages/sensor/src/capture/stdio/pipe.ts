@@ -53,7 +53,7 @@ export function openSink(stream: Writable, onGone: (code: string) => void): Sink
 
 /**
  * Feeds `take` with every chunk in order; where it returns a promise, the pipe is not read until that settles, so that
- * back-pressure reaches the writer. Resolves at end of input, or when the writer went away.
+ * back-pressure reaches the writer. Resolves at end of input, or when the writer went away; at once where it has already.
  */
 export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<void> | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -64,6 +64,10 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
       ended = true
       if (busy === undefined) resolve()
       else busy.then(resolve, reject)
+    }
+    if (stream.readableEnded || stream.destroyed) {
+      resolve()
+      return
     }
     stream.on('data', (chunk: Buffer) => {
       const wait = take(chunk)
@@ -81,5 +85,7 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
       if (goneCodes.has(error.code ?? '')) finish()
       else reject(error)
     })
+    // Whoever held the stream for us (child.ts) lets go; with a listener for 'data' there it begins to flow.
+    stream.removeAllListeners('readable')
   })
 }
