@@ -15,6 +15,7 @@ import { type Home, openHome } from '@affidavit/sensor/durable/home'
 import { systemLayer } from '@affidavit/sensor/durable/layer'
 import { createDirectoryTiles } from '../../packages/affidavit/src/store/directory/tiles.ts'
 import { iterateEntries } from '../../packages/affidavit/src/store/entries.ts'
+import { makeRandom } from './recorded-disk.ts'
 
 /** Kills sensor, collector or both, again and again under load, then lets a last collector finish and reads the log. */
 
@@ -50,7 +51,7 @@ export async function killUnderLoad({ kills, seed }: KillOptions): Promise<KillR
   const acknowledged = new Set<string>()
   const counts = { sensor: 0, collector: 0, both: 0 }
   try {
-    await killAll(home, { kills, random: mulberry32(seed), acknowledged, counts })
+    await killAll(home, { kills, random: makeRandom(seed), acknowledged, counts })
     const last = spawnCollector(home, 200)
     const lastExitCode = await exitOf(last)
     const segmentsLeft = (await readdir(home.paths.spool)).filter((name) => name.endsWith('.seg'))
@@ -144,15 +145,4 @@ async function readLog(home: Home) {
 async function* listBelow(directory: string): AsyncGenerator<string> {
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }))
     if (entry.isFile()) yield join(entry.parentPath, entry.name).slice(directory.length + 1)
-}
-
-/** Small generator with a seed (Tommy Ettinger's mulberry32), in [0, 1). */
-export function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
 }

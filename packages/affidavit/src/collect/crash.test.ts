@@ -30,7 +30,7 @@ async function runUntilCrash(stream: TestStream, point: CrashPoint, passage: num
     if (at === point && ++passages === passage) throw new Crash()
   }
   try {
-    const { collector, close } = await bench.open(hook)
+    const { collector, close } = await bench.open({ hook })
     try {
       for (let from = 0; from < 601; from += 150) await collector.submit(stream.batch(from, Math.min(601, from + 150)))
       await collector.published()

@@ -1,4 +1,5 @@
 import { parseCheckpoint } from '@affidavit/evidence/log/checkpoint'
+import { VerifyError } from '@affidavit/evidence/log/error'
 import { parseNote } from '@affidavit/evidence/log/note'
 import { consistencyProof } from '@affidavit/evidence/log/proof'
 import type { Sha256 } from '@affidavit/evidence/record/crypto'
@@ -36,8 +37,17 @@ export async function publish({ sha256, tiles, store, signer, hook }: Publisher)
   return tree.size
 }
 
-/** Size that log/checkpoint states; 0 where there is none. What it says is only compared with, never relied on. */
+/**
+ * Size that log/checkpoint states; 0 where there is none or none that can be read: then the signer's own is put there
+ * again. What it says is only compared with, never relied on.
+ */
 async function publishedSize(tiles: TileStore): Promise<number> {
   const bytes = await tiles.readCheckpoint()
-  return bytes === undefined ? 0 : Number(parseCheckpoint(parseNote(bytes).text, 'own').size)
+  if (bytes === undefined) return 0
+  try {
+    return Number(parseCheckpoint(parseNote(bytes).text, 'own').size)
+  } catch (error) {
+    if (error instanceof VerifyError) return 0
+    throw error
+  }
 }

@@ -16,6 +16,8 @@ export interface StreamProgress {
   /** Behind the last acknowledged commit; undefined before the first pass. */
   cursor?: SegmentCursor
   writer?: ProcessRef | undefined
+  /** Read to its end, with nothing to do before its process writes or dies. */
+  isLive?: boolean
   attempts: number
   /** Not before this time (milliseconds since 1970) after a `retry`. */
   notBeforeMs: number
@@ -61,6 +63,10 @@ export async function shipStream(
   }
 }
 
+export function isWaitingForWriter({ isLive, writer }: StreamProgress): boolean {
+  return isLive === true && writer !== undefined && !isProcessDead(writer)
+}
+
 interface Start {
   nextSeq: number
   segments: readonly number[]
@@ -69,6 +75,7 @@ interface Start {
 async function readAndSubmit(context: ShipContext, progress: StreamProgress, start: Start): Promise<StreamOutcome> {
   const { layer, directory } = context
   const { streamId } = progress
+  progress.isLive = false
   const first = start.segments[0] ?? 1
   const from = progress.cursor ?? { segment: first, offset: 0, head: null }
   progress.writer ??= await readWriter(context, streamId, from)
@@ -90,9 +97,9 @@ async function readAndSubmit(context: ShipContext, progress: StreamProgress, sta
         progress.cursor = item.cursor
         if (item.finished) return finish(context, streamId, start.segments)
         await removeBelow(context, streamId, start.segments, item.cursor.segment)
-        return state === 'live'
-          ? { status: 'live' }
-          : { status: 'dead', head: item.cursor.head, tornBytes: item.tornBytes }
+        if (state === 'dead') return { status: 'dead', head: item.cursor.head, tornBytes: item.tornBytes }
+        progress.isLive = true
+        return { status: 'live' }
       }
     }
   } catch (error) {

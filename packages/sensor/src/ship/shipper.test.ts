@@ -149,6 +149,21 @@ describe('shipper', () => {
     await stream.close('exit')
   })
 
+  test('while nothing changes only the life of its process is looked at [S-13]', async () => {
+    const stream = await open1()
+    const reads: number[] = []
+    const { target, batches } = createTarget()
+    const shipper = ship(target, { layer: watchReads(reads) })
+    await shipper.pass()
+    reads.length = 0
+    expect((await shipper.pass('liveness')).streams.get(stream.streamId)).toEqual({ status: 'live' })
+    expect(reads).toEqual([])
+    await heartbeat(stream)
+    await shipper.pass()
+    expect(batches.map(({ records }) => records.length)).toEqual([1, 1])
+    await stream.close('exit')
+  })
+
   test('acknowledged segments go while the stream lives; a later shipper starts with what is left [S-11]', async () => {
     const stream = await open1({ segmentBytesMax: 300_000 })
     for (let i = 0; i < 30; i++) await heartbeats(stream, 4, 20_000)

@@ -1,8 +1,8 @@
 import { type FSWatcher, watch } from 'node:fs'
 
 export interface SpoolWatch {
-  /** Resolves at the next change (at least `lingerMs` after it, so that one pass finds many), after `pollMs` at the latest, or when woken. */
-  next(pollMs: number): Promise<void>
+  /** Resolves at the next change (`lingerMs` after it, so that one pass finds many) or when woken, after `pollMs` at the latest. */
+  next(pollMs: number): Promise<'changed' | 'quiet'>
   wake(): void
   close(): void
 }
@@ -31,8 +31,8 @@ export function watchSpool(directory: string, lingerMs: number, onLost: (reason:
         const done = () => {
           clearTimeout(poll)
           release = undefined
+          resolve(changed ? 'changed' : 'quiet')
           changed = false
-          resolve()
         }
         const poll = setTimeout(done, changed ? 0 : pollMs)
         release = done

@@ -10,7 +10,10 @@ import type { Diagnostics } from './diagnostics.ts'
 import { openHomeCollector } from './open.ts'
 import { createOwnStream, type OwnStream } from './own-stream.ts'
 
+/** How soon the death of a process is noticed. */
 const pollMs = 1000
+/** Watches may miss changes, so now and then everything is read without one. */
+const readEveryPolls = 5
 /** Changes within this time are read in one pass: a lone call costs one step of the sequencer, not four. */
 const lingerMs = 50
 
@@ -90,15 +93,17 @@ async function runPasses(parts: Parts, { idleExitMs, signal, diagnostics }: Coll
   const { shipper, collector, own, watch } = parts
   const recovering = new Set<string>()
   let lastBusyMs = Date.now()
+  let quietPolls = 0
   for (;;) {
-    const pass = await shipper.pass()
+    const pass = await shipper.pass(quietPolls % readEveryPolls === 0 ? 'all' : 'liveness')
     const others = [...pass.streams].filter(([streamId]) => !own.has(streamId))
     for (const [streamId, outcome] of others) await recoverDead(parts, recovering, { streamId, outcome }, diagnostics)
     if (others.some(([, { status }]) => status !== 'refused' && status !== 'done')) lastBusyMs = Date.now()
     const idleMs = Date.now() - lastBusyMs
     if (signal.aborted || idleMs >= idleExitMs) break
     const retryMs = pass.retryAtMs === undefined ? pollMs : Math.max(0, pass.retryAtMs - Date.now())
-    await watch.next(Math.min(pollMs, retryMs, idleExitMs - idleMs))
+    const found = await watch.next(Math.min(pollMs, retryMs, idleExitMs - idleMs))
+    quietPolls = found === 'changed' ? 0 : quietPolls + 1
   }
   const reason = signal.aborted ? 'signal' : 'idle'
   // The closing record stays in the spool when we are asked to end; the next collector ships it.

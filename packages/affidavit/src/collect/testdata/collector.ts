@@ -6,7 +6,7 @@ import { hashEmptyTree } from '@affidavit/evidence/log/hash'
 import { toNoteSigner } from '@affidavit/evidence/log/note'
 import { sealing, sha256, signEd25519, verifyEd25519 } from '@affidavit/sensor/crypto/node'
 import { openX25519 } from '@affidavit/sensor/crypto/seal-box'
-import { systemLayer } from '@affidavit/sensor/durable/layer'
+import { type FileLayer, systemLayer } from '@affidavit/sensor/durable/layer'
 import type { Refusal, SequenceStore } from '../../store/contract.ts'
 import { openSignerStore } from '../../store/directory/signer.ts'
 import { createDirectoryTiles } from '../../store/directory/tiles.ts'
@@ -17,12 +17,27 @@ import type { CrashHook } from '../crash-hook.ts'
 import { createSigner } from '../sign.ts'
 import { createTestSensor, openTestStream, rawKey, type TestSensor, type TestStream } from './sensor.ts'
 
+export interface OpenOptions {
+  hook?: CrashHook
+  /** Default: the operating system's. */
+  layer?: FileLayer
+  /** Default: the bench's own. */
+  directory?: string
+}
+
+export interface OpenBench {
+  collector: Collector
+  store: SequenceStore
+  refusals: Refusal[]
+  close(): void
+}
+
 /** A collector over a temporary folder, with keys that live as long as the test. Opened as often as it "crashes". */
 export interface TestBench {
   directory: string
   sensor: TestSensor
   openStream(sensor?: TestSensor): TestStream
-  open(hook?: CrashHook): Promise<{ collector: Collector; store: SequenceStore; refusals: Refusal[]; close(): void }>
+  open(options?: OpenOptions): Promise<OpenBench>
   remove(): Promise<void>
 }
 
@@ -41,14 +56,14 @@ export async function createTestBench(): Promise<TestBench> {
     signEd25519(logKey.privateKey, m),
   )
   const empty = { origin, size: 0, root: hashEmptyTree(sha256) }
-  const open = async (hook?: CrashHook) => {
-    const store = openSequenceStore(join(directory, 'store', 'collector.db'), hashEmptyTree(sha256))
-    const signerStore = await openSignerStore(systemLayer, join(directory, 'signer.json'), empty, async () => false)
+  const open = async ({ hook, layer = systemLayer, directory: at = directory }: OpenOptions = {}) => {
+    const store = openSequenceStore(join(at, 'store', 'collector.db'), hashEmptyTree(sha256))
+    const signerStore = await openSignerStore(layer, join(at, 'signer.json'), empty, async () => false)
     const refusals: Refusal[] = []
     const collector = await openCollector({
       sha256,
       sealing,
-      tiles: createDirectoryTiles(systemLayer, join(directory, 'log')),
+      tiles: createDirectoryTiles(layer, join(at, 'log')),
       store,
       signer: createSigner({ sha256, note, store: signerStore }),
       kek,
