@@ -1,3 +1,4 @@
+import { readName, separators } from './assigned-name.ts'
 import { isMask, isPlaceholderWord, isReference, looksSecret } from './filler.ts'
 import { judgeKey, type KeyVerdict, wordsOf } from './key-names.ts'
 import { isMarker } from './marker.ts'
@@ -17,11 +18,11 @@ interface Assigned {
   isTight: boolean
 }
 
-const nameCharsMax = 96
 const valueCharsMax = 16_384
 const triesPerRunMax = 16
-const nameChar = /[\p{L}\p{N}_.$-]/u
-const afterSeparator = /[=:>~?|]{0,3}[ \t]{0,16}(?:\\[rnt])?(?:[bfruBFRU@$]?(\\{0,3}["'`]))?/y
+/** Rest of the operator, a block scalar of YAML, a default (`:-`), a wrapper such as `SecretStr(`, and an opening quote. */
+const afterSeparator =
+  /[=:>~?|-]{0,3}[ \t]{0,16}(?:[|>][+-]?[ \t]{0,8}\r?\n[ \t]{1,40}|\\[rnt])?(?:(?:from_?string|SecretStr|Secret|SecureString|String|str|bytes|Some|Buffer\.from|ConvertTo-SecureString(?: -String)?)[ (]{1,2})?(?:[bfruBFRU@$]?(\\{0,3}["'`]))?/y
 const quotedValue: Record<string, RegExp> = { '"': /[^"\n]*/y, "'": /[^'\n]*/y, '`': /[^`]*/y }
 const plainValue = /[^\s,;&|<>()"'`{}[\]\\]*/y
 /** References keep their brackets: `${{ secrets.X }}`, `<token>`, `{user}`, `[PASSWORD]`, and a marker is one word. */
@@ -35,9 +36,7 @@ const headerValue = /[^"'`\r\n\\]*/y
 export function matchAssignments(text: string, onMatch: (match: Match) => void): void {
   let valueEnd = 0
   const run = { end: 0, tries: 0 }
-  for (const separator of text.matchAll(
-    /[=:]|(?<=<[\w:.-]{1,64})>|(?<=(?:^|[\s"'`[(,])--?[A-Za-z][\w-]{1,60})[ \t]/g,
-  )) {
+  for (const separator of text.matchAll(separators)) {
     const at = separator.index
     if (at < valueEnd || text[at + 1] === '=' || text[at + 1] === ':') continue
     const name = readName(text, at)
@@ -46,7 +45,11 @@ export function matchAssignments(text: string, onMatch: (match: Match) => void):
     const context = contextFor(name)
     if (verdict === undefined && context.length === 0) continue
     if (at < run.end && run.tries >= triesPerRunMax) continue
-    const assigned = readValue(text, at + 1, { name, separator: separator[0], isTight: isTight(text, at) })
+    const assigned = readValue(text, at + separator[0].length, {
+      name,
+      separator: separator[0],
+      isTight: isTight(text, at),
+    })
     const match = mayTry(run, assigned) ? judgeAssigned(assigned, verdict, context) : undefined
     if (match === undefined) continue
     valueEnd = match.end
@@ -59,44 +62,6 @@ function mayTry(run: { end: number; tries: number }, { start, value }: Assigned)
   run.tries = start < run.end ? run.tries + 1 : 0
   run.end = Math.max(run.end, start + value.length)
   return run.tries < triesPerRunMax
-}
-
-const gaps = new Set(' \t\r\n"\'`\\]?:+|=>')
-
-/** The name that ends before `at`, over quotes, brackets and spaces; two words where the last alone says nothing. */
-function readName(text: string, at: number): string | undefined {
-  let end = at
-  const gapMin = Math.max(0, at - 12)
-  while (end > gapMin && gaps.has(text[end - 1] ?? '')) end--
-  const start = nameStart(text, end)
-  if (start === end) return undefined
-  const isEscape = text[start - 1] === '\\' && /[nrt]/.test(text[start] ?? '')
-  const name = text.slice(isEscape ? start + 1 : start, end)
-  if (!/^(?:key|token|code|phrase|string|secret|word)s?$/i.test(name) || text[start - 1] !== ' ') return name
-  const before = nameStart(text, start - 1)
-  return before === start - 1 ? name : `${text.slice(before, start - 1)}_${name}`
-}
-
-function nameStart(text: string, end: number): number {
-  let start = end
-  const startMin = Math.max(0, end - nameCharsMax)
-  while (start > startMin && isNameChar(text, start - 1)) start--
-  return start
-}
-
-function isNameChar(text: string, at: number): boolean {
-  const code = text.charCodeAt(at)
-  if (code < 128)
-    return (
-      (code >= 48 && code <= 57) ||
-      (code >= 65 && code <= 90) ||
-      (code >= 97 && code <= 122) ||
-      code === 95 ||
-      code === 45 ||
-      code === 46 ||
-      code === 36
-    )
-  return nameChar.test(text[at] ?? '')
 }
 
 const contextCache = new Map<string, readonly ContextRule[]>()
@@ -193,9 +158,11 @@ function isSecretValue(value: string, verdict: KeyVerdict, assigned: Assigned): 
 }
 
 /** A password has no shape of its own, so what it stands in decides: prose, code and type names are not passwords. */
-function isPasswordValue(value: string, { isQuoted, isTight, name }: Assigned): boolean {
+function isPasswordValue(value: string, { isQuoted, isTight, name, separator }: Assigned): boolean {
   if (value.length < 4 || isReference(value) || isMask(value) || isPlaceholderWord(value)) return false
   if (/^(?:[A-Za-z]:\\|\.{0,2}\/|~\/)/.test(value) && /pwd$/i.test(name)) return false
+  if (/^[,(|?]/.test(separator))
+    return value.length >= 6 && /\d/.test(value) && /[A-Za-z]/.test(value) && !/\s/.test(value)
   if (isQuoted) return value.length <= 512 && !/^[A-Za-z]+(?: [A-Za-z]+){2,}[.:!?]?$/.test(value)
   if (/^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$#][\w$]*)+$/.test(value)) return false
   if (!isTight && /^[A-Za-z_$][A-Za-z_$]*$/.test(value)) return false

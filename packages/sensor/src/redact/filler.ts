@@ -9,7 +9,7 @@ const references = [
   /^\$\d$/,
   /^%[A-Za-z_][A-Za-z0-9_]{1,80}%$/,
   /^<[A-Za-z][A-Za-z0-9 _.:-]{0,80}>$/,
-  /^\{[A-Za-z_]{1,40}\d{0,2}\}$/,
+  /^\{[A-Za-z_.]{1,40}\d{0,2}(?:![rsa])?\}$/,
   /^\[[A-Z][A-Z _-]{1,40}\]$/,
   /^(?:!Ref|!Sub|!ImportValue|vault:|op:\/\/|env:|ssm:|arn:aws:secretsmanager:)/,
   /^(?:process\.env|os\.environ|os\.getenv|secrets|vars|env|var|local|data|module|config|settings|self|this|args|opts|options|params)[.[(]/,
@@ -32,7 +32,7 @@ export function isReference(value: string): boolean {
 
 /** Masks such as `****`, `xxxx`, `......`. */
 export function isMask(value: string): boolean {
-  return /^(?:[*•.\-_xX#]+)$/.test(value)
+  return /^(?:[*•.:\-_xX#]+)$/.test(value)
 }
 
 /** A word that stands where a secret would: `password`, `changeme`, `YOUR_TOKEN_HERE`, `ACCESS_TOKEN`. */

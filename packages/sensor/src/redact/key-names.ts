@@ -35,7 +35,7 @@ const askingWords = set(
 const cursorWords = set(
   'next page nextpage continuation continue sync pagination paging cursor start prev previous last max min total prompt completion input ' +
     'output cached reasoning num n used context thinking budget stop eos bos pad unk sep cls mask special image audio text ' +
-    'remaining generated resume change watch idempotency design',
+    'remaining generated resume change watch idempotency design csrf xsrf authenticity antiforgery nonce',
 )
 const passwordWords = set(
   'password passwords passwd passphrase passcode pwd pass passwort kennwort senha contrasena contraseña clave wachtwoord ' +
@@ -44,7 +44,7 @@ const passwordWords = set(
 const passwordEndings = /(?:password|passwd|passphrase|passwort|pwd|passcode)s?$/
 const secretWords = set(
   'secret authorization cookie cookies jwt bearer mnemonic seedphrase assertion privatekey apikey apitoken apisecret accesstoken ' +
-    'refreshtoken authtoken accesskey secretkey clientsecret connectsid phpsessid jsessionid xsrf csrf otp totp sessiontoken token ' +
+    'refreshtoken authtoken accesskey secretkey clientsecret connectsid phpsessid jsessionid otp totp sessiontoken token ' +
     'webhooksecret keypass storepass authkey pat',
 )
 const secretEndings =
@@ -67,7 +67,7 @@ const cacheEntriesMax = 20_000
 
 /** Judges a key, header, flag, variable or column name, whatever its case and separators. */
 export function judgeKey(name: string): KeyVerdict | undefined {
-  if (name.length < 2 || name.length > 128 || !stems.test(name)) return undefined
+  if (name.length < 2 || name.length > 128 || name.includes('/') || !stems.test(name)) return undefined
   if (cache.has(name)) return cache.get(name)
   const verdict = judge(wordsOf(name))
   if (cache.size >= cacheEntriesMax) cache.clear()

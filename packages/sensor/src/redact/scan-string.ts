@@ -3,13 +3,14 @@ import { encodedRuns } from './base64.ts'
 import { matchCurlUser } from './curl-user.ts'
 import { isMarker, markerOf } from './marker.ts'
 import { matchOf, mergeMatches } from './match.ts'
+import { matchNameValuePairs } from './name-value-pairs.ts'
 import { matchPersonal } from './personal.ts'
 import { matchPrefixes } from './prefixes.ts'
 import { matchPrivateKeys } from './private-keys.ts'
 import type { Match, RuleClass } from './rule.ts'
 import { anchoredRules } from './rules/anchored.ts'
 import type { UserRule } from './user-rule.ts'
-import { escapeView, percentView, type View } from './views.ts'
+import { entityView, escapeView, percentView, type View } from './views.ts'
 
 /** What one redaction works with. */
 export interface Scan {
@@ -56,7 +57,7 @@ function scanDirect(text: string, scan: Scan): Match[] {
     matchPrefixes(text, onMatch)
     matchAnchored(text, onMatch)
     matchPrivateKeys(text, onMatch)
-    if (/[=:>]|(?:^|[\s"'`[(,])-/.test(text)) matchAssignments(text, onMatch)
+    matchNamed(text, onMatch)
     if (text.includes('curl')) matchCurlUser(text, onMatch)
     matchKnown(text, scan.known, onMatch)
   }
@@ -74,6 +75,16 @@ const anyAnchor = new RegExp(
     .join('|'),
 )
 const everyAnchor = new RegExp(anyAnchor, 'g')
+
+/** Without one of these nothing is assigned. */
+const joint =
+  /[=:>|(]|(?:^|[\s"'`[(,])-|[ \t](?:is|was)[ \t:]|["'`],|<-|\b(?:define|set|setenv|putenv|ENV|ARG|SET)[ \t]/
+
+function matchNamed(text: string, onMatch: (match: Match) => void): void {
+  if (!joint.test(text)) return
+  matchAssignments(text, onMatch)
+  if (/value|content/i.test(text)) matchNameValuePairs(text, onMatch)
+}
 
 function anchorsIn(text: string): Set<string> {
   const anchors = new Set<string>()
@@ -102,7 +113,7 @@ function matchKnown(text: string, known: ReadonlyMap<string, string>, onMatch: (
 
 function scanEncoded(text: string, scan: Scan, depth: number): Match[] {
   const matches: Match[] = []
-  for (const view of [percentView(text), escapeView(text)])
+  for (const view of [percentView(text), escapeView(text), entityView(text)])
     if (view !== undefined)
       for (const match of scanString(view.text, scan, depth + 1)) matches.push(mapBack(match, view))
   for (const run of encodedRuns(text)) {

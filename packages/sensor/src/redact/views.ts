@@ -10,6 +10,8 @@ export interface View {
 const percent = /%[0-9A-Fa-f]{2}/
 const escaped = /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\nrt])/
 
+const entity = /&(?:quot|apos|amp|lt|gt|#\d{1,5}|#x[0-9A-Fa-f]{1,4});/
+
 /** Undoes URL encoding (RFC 3986 §2.1, `+` stays). Undefined where nothing is encoded. */
 export function percentView(text: string): View | undefined {
   return percent.test(text) ? view(text, /(?:%[0-9A-Fa-f]{2})+/g, decodePercent) : undefined
@@ -18,6 +20,13 @@ export function percentView(text: string): View | undefined {
 /** Undoes backslash escapes in text that is not JSON, such as a cut-off JSON string or source code. */
 export function escapeView(text: string): View | undefined {
   return escaped.test(text) ? view(text, /\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|["/\\bfnrt])/g, decodeEscape) : undefined
+}
+
+/** Undoes the character references of HTML and XML that hide quotes and signs. */
+export function entityView(text: string): View | undefined {
+  return entity.test(text)
+    ? view(text, /&(?:quot|apos|amp|lt|gt|#\d{1,5}|#x[0-9A-Fa-f]{1,4});/g, decodeEntity)
+    : undefined
 }
 
 interface Piece {
@@ -69,5 +78,14 @@ function decodeEscape(encoded: string): Piece {
   const isHex = kind === 'u' || kind === 'x'
   const text =
     isHex && encoded.length > 2 ? String.fromCharCode(Number.parseInt(encoded.slice(2), 16)) : (named[kind] ?? kind)
+  return { text, widths: [encoded.length] }
+}
+
+const entities: Record<string, string> = { quot: '"', apos: "'", amp: '&', lt: '<', gt: '>' }
+
+function decodeEntity(encoded: string): Piece {
+  const name = encoded.slice(1, -1)
+  const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1))
+  const text = name.startsWith('#') ? String.fromCharCode(code) : (entities[name] ?? '')
   return { text, widths: [encoded.length] }
 }
