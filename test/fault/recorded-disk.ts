@@ -222,7 +222,7 @@ export class RecordedDisk {
   }
 
   #identity(file: number): FileIdentity {
-    return { dev: 1, ino: file, size: this.#files.get(file)?.length ?? 0 }
+    return { dev: 1, ino: file, size: this.#files.get(file)?.length ?? 0, modifiedMs: Date.now() }
   }
 
   /** Operations overtake each other. */

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { type FileIdentity, type FileLayer, type LayerFile, toSystemCode } from './layer.ts'
-import { toTemporary } from './write.ts'
+import { toTemporary, tryUnlink } from './write.ts'
 
 /**
  * Why an append file refused. `full` where space could not be allocated ahead leaves the file usable; every other
@@ -71,7 +71,8 @@ export async function allocateAppendFile(
   const opened: LayerFile[] = []
   const discard = async () => {
     for (const file of opened.splice(0)) await file.close()
-    await unlinkTemporary(layer, temporary)
+    // Where even this fails, the temporary file stays, and nobody reads it.
+    await tryUnlink(layer, temporary)
   }
   const orDiscard = async <T>(attempt: () => Promise<T>): Promise<T> => {
     try {
@@ -99,15 +100,6 @@ export async function allocateAppendFile(
     return new AppendFile({ layer, path, identity, file, ahead, end: first.length, onReady })
   }
   return { publish: (first, onReady) => orDiscard(() => publish(first, onReady)), discard }
-}
-
-/** Where even removing it fails, the temporary file stays and nobody reads it. */
-async function unlinkTemporary(layer: FileLayer, temporary: string): Promise<void> {
-  try {
-    await layer.unlink(temporary)
-  } catch (error) {
-    if (toSystemCode(error) === undefined) throw error
-  }
 }
 
 interface AppendFileState {
@@ -143,6 +135,7 @@ export class AppendFile {
   #opening: Promise<void> = Promise.resolve()
   #extending: Promise<void> = Promise.resolve()
   #failure: unknown
+  #closed: Promise<void> | undefined
 
   constructor(state: AppendFileState) {
     this.path = state.path
@@ -185,7 +178,8 @@ export class AppendFile {
     const file = this.#idle.pop()
     if (file === undefined || this.#end + bytes.length > this.#allocated)
       return Promise.reject(new RangeError(`${this.path}: append without a free descriptor or beyond allocated space`))
-    if (this.#idle.length === 0 && this.#descriptors < this.#layer.parallelSyncs) this.#opening = this.#openAnother()
+    if (this.#idle.length === 0 && this.#descriptors < this.#layer.parallelSyncs)
+      this.#opening = Promise.all([this.#opening, this.#openAnother()]).then(() => undefined)
     const position = this.#end
     this.#end += bytes.length
     this.#last = this.#commit(file, bytes, position, this.#last)
@@ -267,7 +261,12 @@ export class AppendFile {
   }
 
   /** Waits for what is in flight and closes. Adds no guarantee to what append gave. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     await Promise.allSettled([this.#last, this.#opening, this.#extending])
     this.#failure ??= new AppendError('append_io', this.path, new Error('is closed'))
     for (const file of [...this.#idle.splice(0), this.#ahead]) await file.close()

@@ -12,6 +12,8 @@ export interface FileIdentity {
   ino: number
   /** Bytes. */
   size: number
+  /** When it was last written to, milliseconds since 1970. */
+  modifiedMs: number
 }
 
 export interface LayerFile {
@@ -66,7 +68,7 @@ type Done<T> = (error: NodeJS.ErrnoException | null, value: T) => void
 const call = <T>(start: (done: Done<T>) => void): Promise<T> =>
   new Promise((resolve, reject) => start((error, value) => (error ? reject(error) : resolve(value))))
 
-const toIdentity = ({ dev, ino, size }: Stats): FileIdentity => ({ dev, ino, size })
+const toIdentity = ({ dev, ino, size, mtimeMs }: Stats): FileIdentity => ({ dev, ino, size, modifiedMs: mtimeMs })
 
 async function writeAll(fd: number, bytes: Uint8Array, position: number): Promise<void> {
   let written = 0

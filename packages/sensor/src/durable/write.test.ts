@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { systemLayer } from './layer.ts'
 import { makeFaulty, systemError } from './testdata/faulty-layer.ts'
-import { createDirectory, createOnce, isTemporary, replace } from './write.ts'
+import { createDirectory, createOnce, isTemporary, replace, sweepTemporaries, toTemporary } from './write.ts'
 
 const folder = () => mkdtempSync(join(tmpdir(), 'affidavit-write-'))
 const text = (value: string) => new TextEncoder().encode(value)
@@ -59,6 +59,22 @@ describe('replace', () => {
     await expect(replace(layer, path, text('new'))).rejects.toMatchObject({ code: 'EIO' })
     expect(readFileSync(path, 'utf8')).toBe('old')
     expect(readdirSync(join(path, '..')).filter(isTemporary)).toEqual([])
+  })
+})
+
+describe('sweepTemporaries', () => {
+  it('removes what is stale and nothing else', async () => {
+    const directory = folder()
+    const old = toTemporary(join(directory, 'old'))
+    for (const path of [old, toTemporary(join(directory, 'new')), join(directory, 'kept')]) writeFileSync(path, '')
+    utimesSync(old, 1, 1)
+    utimesSync(join(directory, 'kept'), 1, 1)
+    await sweepTemporaries(systemLayer, directory, 60_000)
+    expect(
+      readdirSync(directory)
+        .map((name) => name.slice(0, 3))
+        .sort(),
+    ).toEqual(['kep', 'new'])
   })
 })
 

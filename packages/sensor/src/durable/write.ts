@@ -13,6 +13,24 @@ export const isTemporary = (name: string) => name.includes(temporaryMark)
 export const toTemporary = (path: string) =>
   join(dirname(path), `${basename(path)}${temporaryMark}${randomBytes(6).toString('hex')}`)
 
+/** Removes a file that nobody needs, where the file system lets us. */
+export async function tryUnlink(layer: FileLayer, path: string): Promise<void> {
+  try {
+    await layer.unlink(path)
+  } catch (error) {
+    if (toSystemCode(error) === undefined) throw error
+  }
+}
+
+/** Removes what crashes left in the directory: temporary files that nobody has written to for this long. */
+export async function sweepTemporaries(layer: FileLayer, directory: string, idleMs: number): Promise<void> {
+  for (const name of (await layer.list(directory)).filter(isTemporary)) {
+    const path = join(directory, name)
+    const there = await layer.identify(path)
+    if (there !== undefined && Date.now() - there.modifiedMs > idleMs) await tryUnlink(layer, path)
+  }
+}
+
 /** open(O_CREAT|O_EXCL), write, fsync, close, at a temporary name. A crash leaves a temporary file, which nobody reads. */
 async function writeTemporary(layer: FileLayer, path: string, bytes: Uint8Array): Promise<string> {
   const temporary = toTemporary(path)

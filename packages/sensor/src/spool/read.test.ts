@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openHome } from '../durable/home.ts'
-import { type FileLayer, systemLayer } from '../durable/layer.ts'
+import { type FileLayer, type LayerFile, systemLayer } from '../durable/layer.ts'
+import { systemError } from '../durable/testdata/faulty-layer.ts'
 import { SpoolCorrupt } from './error.ts'
 import { encodeRecordFrame } from './frame.ts'
 import { readSegments, type SegmentCursor } from './read.ts'
@@ -17,26 +18,26 @@ const refuse = async () => {
 
 /** A layer over bytes in memory, for readers. */
 function makeReadable(files: Map<string, Uint8Array>): FileLayer {
-  const at = (path: string) => files.get(basename(path))
+  const open = (bytes: Uint8Array): LayerFile => ({
+    write: refuse,
+    syncContent: refuse,
+    syncAll: refuse,
+    identity: refuse,
+    close: async () => undefined,
+    read: async (into, position) => {
+      const part = bytes.subarray(position, position + into.length)
+      into.set(part)
+      return part.length
+    },
+  })
   return {
     ...systemLayer,
     list: async () => [...files.keys()],
-    identify: async (path) => {
-      const bytes = at(path)
-      return bytes === undefined ? undefined : { dev: 1, ino: 1, size: bytes.length }
+    open: async (path) => {
+      const bytes = files.get(basename(path))
+      if (bytes === undefined) throw systemError('ENOENT', 'open')
+      return open(bytes)
     },
-    open: async (path) => ({
-      write: refuse,
-      syncContent: refuse,
-      syncAll: refuse,
-      identity: refuse,
-      close: async () => undefined,
-      read: async (into, position) => {
-        const bytes = at(path)?.subarray(position, position + into.length) ?? new Uint8Array(0)
-        into.set(bytes)
-        return bytes.length
-      },
-    }),
   }
 }
 

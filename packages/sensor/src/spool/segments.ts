@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type AllocatedFile, type AppendFile, allocateAppendFile } from '../durable/append.ts'
 import type { FileLayer } from '../durable/layer.ts'
+import { tryUnlink } from '../durable/write.ts'
 import { SpoolError } from './error.ts'
 import { formatSegmentName, toSegmentName } from './segment-name.ts'
 
@@ -116,9 +117,15 @@ export class Segments {
     await old.close()
   }
 
+  /** Not while grow is running. A next segment that nothing was written to is removed; where that fails, readers skip it. */
   async close(): Promise<void> {
+    const unused = this.#next
+    // Nothing takes over from here on.
+    this.#next = undefined
     await this.#current.close()
-    await this.#next?.close()
+    if (unused === undefined) return
+    await unused.close()
+    await tryUnlink(this.#options.layer, unused.path)
   }
 }
 

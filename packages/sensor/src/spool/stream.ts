@@ -6,9 +6,9 @@ import { sealToX25519 } from '../crypto/seal-box.ts'
 import type { AllocatedFile } from '../durable/append.ts'
 import type { CollectorPublicKey, Home, SensorKey } from '../durable/home.ts'
 import { HomeError } from '../durable/home-keys.ts'
-import type { FileLayer } from '../durable/layer.ts'
+import { type FileLayer, toSystemCode } from '../durable/layer.ts'
 import { readBootId, readOwnProcess } from '../durable/process.ts'
-import { createDirectory } from '../durable/write.ts'
+import { createDirectory, sweepTemporaries } from '../durable/write.ts'
 import { claimCounter, type StreamClaim, tryWriteClaim } from './claim.ts'
 import { encodeSignedCommit, toHash } from './commit.ts'
 import { type SpoolError, toSpoolError } from './error.ts'
@@ -104,7 +104,19 @@ async function open(options: StreamOptions, layer: FileLayer): Promise<SpoolStre
     await claimed
     await tryWriteClaim(layer, home.paths.spoolStreams, { ...claim, head: last, ended })
   }
+  void trySweep(layer, home.paths.spool)
   return new StreamWriter({ from, path: home.paths.spool, segments, privateKey: sensor.privateKey, head, onEnd })
+}
+
+const staleMs = 60 * 60 * 1000
+
+/** What crashed processes left takes up space and nothing else, so not being able to remove it changes nothing. */
+async function trySweep(layer: FileLayer, directory: string): Promise<void> {
+  try {
+    await sweepTemporaries(layer, directory, staleMs)
+  } catch (error) {
+    if (toSystemCode(error) === undefined) throw error
+  }
 }
 
 /** Preambles differ in the segment's number alone. */

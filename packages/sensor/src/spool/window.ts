@@ -1,4 +1,4 @@
-import type { FileLayer, LayerFile } from '../durable/layer.ts'
+import { type FileLayer, type LayerFile, toSystemCode } from '../durable/layer.ts'
 
 const windowBytes = 256 * 1024
 
@@ -14,7 +14,12 @@ export class Window {
 
   /** undefined where nothing is at the path. */
   static async open(layer: FileLayer, path: string): Promise<Window | undefined> {
-    return (await layer.identify(path)) === undefined ? undefined : new Window(await layer.open(path, 'read'))
+    try {
+      return new Window(await layer.open(path, 'read'))
+    } catch (error) {
+      if (toSystemCode(error) === 'ENOENT') return undefined
+      throw error
+    }
   }
 
   /** At least this many bytes from the offset, fewer only at the end of the file. The bytes stay valid: windows are not reused. */

@@ -59,6 +59,7 @@ export class StreamWriter implements SpoolStream {
   #failure: SpoolError | undefined
   #ended: Promise<void> | undefined
   #growing = false
+  #grown: Promise<void> = Promise.resolve()
   #flushing = false
   /** Room was refused to a record; until allocation succeeds, only what is reserved is accepted. */
   #full = false
@@ -152,7 +153,7 @@ export class StreamWriter implements SpoolStream {
 
   #growAhead(): void {
     const carried = carriedBytes(this.#room)
-    if (this.#segments.roomBytes - carried >= this.#segments.lowWaterBytes) return
+    if (this.#ended !== undefined || this.#segments.roomBytes - carried >= this.#segments.lowWaterBytes) return
     if (!this.#refusedLately && !this.#segments.takesOver(carried)) this.#grow()
   }
 
@@ -161,7 +162,7 @@ export class StreamWriter implements SpoolStream {
     this.#growing = true
     const carried = carriedBytes(this.#room)
     const lacking = (this.#waiting[0]?.bytes ?? 0) + completedBytesMax + carried - this.#segments.roomBytes
-    this.#segments
+    this.#grown = this.#segments
       .grow(lacking, carried)
       .then(
         () => this.#onGrown(),
@@ -269,6 +270,7 @@ export class StreamWriter implements SpoolStream {
 
   /** The claim is written after what is in flight has settled, since the head may still move. */
   async #end(ended: 'closed' | 'abandoned'): Promise<void> {
+    await this.#grown
     await this.#segments.close()
     await this.#options.onEnd(ended, this.#head)
   }
