@@ -4,6 +4,7 @@ import { judgeKey, type KeyVerdict, wordsOf } from './key-names.ts'
 import { isMarker } from './marker.ts'
 import { matchOf } from './match.ts'
 import type { ContextRule, Match } from './rule.ts'
+import { passwordOfBasic } from './rules/anchored.ts'
 import { contextRulesFor } from './rules/contextual.ts'
 
 /** A value behind a name, in text that need not be JSON: `name=value`, `name: "value"`, `<name>value</name>`, `--name value`. */
@@ -133,7 +134,8 @@ function judgeAssigned(
   const scheme = verdict.rule === 'authorization' ? schemeOf(value) : ''
   const secret = value.slice(scheme.length)
   if (!isSecretValue(secret, verdict, assigned)) return undefined
-  return matchOf(verdict.rule, verdict.class, { value: secret, start: start + scheme.length })
+  const plain = /^basic/i.test(scheme) ? (passwordOfBasic(secret) ?? secret) : secret
+  return matchOf(verdict.rule, verdict.class, { value: secret, start: start + scheme.length, plain })
 }
 
 /** `Bearer `, `Basic ` and the like, which stay readable; RFC 9110 §11.4. */

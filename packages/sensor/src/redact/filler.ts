@@ -47,10 +47,13 @@ export function isPlaceholderWord(value: string): boolean {
 
 /** Bits per character by the value's own distribution (Shannon). */
 export function entropyOf(value: string): number {
-  const counts = new Map<string, number>()
-  for (const unit of value) counts.set(unit, (counts.get(unit) ?? 0) + 1)
+  const counts = new Uint32Array(128)
+  for (let i = 0; i < value.length; i++) {
+    const at = value.charCodeAt(i) & 127
+    counts[at] = (counts[at] ?? 0) + 1
+  }
   let bits = 0
-  for (const count of counts.values()) bits -= (count / value.length) * Math.log2(count / value.length)
+  for (const count of counts) if (count > 0) bits -= (count / value.length) * Math.log2(count / value.length)
   return bits
 }
 

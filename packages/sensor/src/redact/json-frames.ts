@@ -31,7 +31,7 @@ export function openFrame(type: 'beginArray' | 'beginObject', inherited: KeyVerd
 }
 
 const nameKeys = /^(?:name|key|header|field|variable|param|parameter|env|k|header_?name|headerName|envName|option)$/i
-const valueKeys = /^(?:value|val|content|data|v|header_?value|default|values|text|secretValue|string_?value)$/i
+const valueKeys = /^(?:value|val|data|v|header_?value|values|secret_?value|string_?value)$/i
 
 export function isNameKey(key: string): boolean {
   return nameKeys.test(key)

@@ -1,15 +1,19 @@
 import { markerOf } from './marker.ts'
 import type { Match, RuleClass } from './rule.ts'
 
-/** A match that removes exactly the text it found. */
-export function matchOf(rule: string, ruleClass: RuleClass, found: { value: string; start: number }): Match {
-  const { value, start } = found
+/** A match that removes exactly the text it found. `plain` is the secret itself where `value` encodes it. */
+export function matchOf(
+  rule: string,
+  ruleClass: RuleClass,
+  found: { value: string; start: number; plain?: string },
+): Match {
+  const { value, start, plain = value } = found
   return {
     start,
     end: start + value.length,
     rule,
     class: ruleClass,
-    removed: [{ rule, class: ruleClass, value, path: '' }],
+    removed: [{ rule, class: ruleClass, value: plain, path: '' }],
     replacement: markerOf(rule),
   }
 }

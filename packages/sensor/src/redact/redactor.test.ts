@@ -110,7 +110,7 @@ describe('digests', () => {
     const expected = `${'e5d70e6c'}`.length // 8 hex digits name the key
     const values: unknown[] = [
       { password: secret }, { note: `see ${secret}` }, { b: Buffer.from(secret).toString('base64') }, { u: encodeURIComponent(`?t=${secret}&`) },
-      { j: JSON.stringify({ deep: [secret] }) }, { authorization: `Bearer ${secret}` }, { authorization: `token ${secret}` },
+      { j: JSON.stringify({ deep: [secret] }) }, { authorization: `Bearer ${secret}` }, { authorization: `Basic ${Buffer.from(`me:${secret}`).toString('base64')}` }, { text: `Basic ${Buffer.from(`me:${secret}`).toString('base64')}` }, { db: `pg://me:${secret.replace('_', '%5f')}@db/x` }, { authorization: `token ${secret}` },
     ] // biome-ignore format: one list
     const digests = new Set(values.flatMap(digestsOf))
     expect(digests.size).toBe(1)

@@ -39,6 +39,8 @@ export interface AnchoredRule {
   /** Global. Group `v` is what is removed where it exists, else the whole match. */
   pattern: RegExp
   accept?: (value: string) => boolean
+  /** The secret itself where the format encodes it, for its digest. */
+  plain?: (value: string) => string
 }
 
 /** A format too plain to stand alone: it counts only as the value of a name that holds the keyword. */

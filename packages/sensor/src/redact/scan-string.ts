@@ -100,7 +100,8 @@ function matchAnchored(text: string, onMatch: (match: Match) => void): void {
     for (const found of text.matchAll(rule.pattern)) {
       const value = found.groups?.v ?? found[0]
       const start = found.groups?.v === undefined ? found.index : found.index + found[0].lastIndexOf(value)
-      if (rule.accept === undefined || rule.accept(value)) onMatch(matchOf(rule.id, rule.class, { value, start }))
+      if (rule.accept !== undefined && !rule.accept(value)) continue
+      onMatch(matchOf(rule.id, rule.class, { value, start, plain: rule.plain?.(value) ?? value }))
     }
   }
 }

@@ -4,7 +4,7 @@ import type { KeyVerdict } from './key-names.ts'
 import { isMarker } from './marker.ts'
 import { matchOf } from './match.ts'
 import type { Match } from './rule.ts'
-import { isCredential } from './rules/anchored.ts'
+import { isCredential, passwordOfBasic } from './rules/anchored.ts'
 import { type Scan, scanString } from './scan-string.ts'
 
 /** Where in a JSON text a string stands. */
@@ -47,7 +47,8 @@ function wholeValue(value: string, verdict: KeyVerdict, found: readonly Match[])
   const [only] = found
   if (found.length === 1 && only !== undefined && only.start <= scheme.length && only.end === value.length) return found
   if (isMarker(secret) || secret === '') return []
-  return [matchOf(verdict.rule, verdict.class, { value: secret, start: scheme.length })]
+  const plain = /^basic/i.test(scheme) ? (passwordOfBasic(secret) ?? secret) : secret
+  return [matchOf(verdict.rule, verdict.class, { value: secret, start: scheme.length, plain })]
 }
 
 /** `["curl", "-u", "user:password"]`, `["sshpass", "-p", "password"]`: options that no name gives away. */

@@ -1,6 +1,7 @@
 import { isFiller, isMask, isPlaceholderWord, isReference, looksSecret } from '../filler.ts'
 import { isMarker } from '../marker.ts'
 import type { AnchoredRule } from '../rule.ts'
+import { percentView } from '../views.ts'
 import { isMixed } from './code.ts'
 
 /** Not a marker, a reference or a placeholder: a value a person or program could log in with. */
@@ -26,6 +27,7 @@ export const anchoredRules: readonly AnchoredRule[] = [
     needs: ['://'],
     pattern: /:\/\/[^\s:@/?#"'<>\\]{0,256}:(?<v>[^\s@/?#"'<>\\]{1,256})@(?=[\w.[-])/g,
     accept: isCredential,
+    plain: decodedPercent,
   },
   {
     id: 'url-credential',
@@ -47,6 +49,7 @@ export const anchoredRules: readonly AnchoredRule[] = [
     needs: ['asic '],
     pattern: /(?<![A-Za-z])basic[ \t]{1,4}(?<v>[A-Za-z0-9+/]{8,4096}={0,2})(?![\w.+/])/gi,
     accept: isBasicCredential,
+    plain: (value) => passwordOfBasic(value) ?? value,
   },
   {
     id: 'azure-client-secret',
@@ -79,9 +82,18 @@ export const anchoredRules: readonly AnchoredRule[] = [
 ] // biome-ignore format: one rule, one line
 
 function isBasicCredential(value: string): boolean {
-  const decoded = Buffer.from(value, 'base64').toString('latin1')
+  const password = passwordOfBasic(value)
+  return password !== undefined && isCredential(password)
+}
+
+/** Password of a Basic credential (RFC 7617), or its user where that is all there is; undefined where it is none. */
+export function passwordOfBasic(value: string): string | undefined {
+  const decoded = Buffer.from(value, 'base64').toString('utf8')
   const colon = decoded.indexOf(':')
-  return (
-    colon > -1 && /^[\x20-\x7e]+$/.test(decoded) && isCredential(decoded.slice(colon + 1) || decoded.slice(0, colon))
-  )
+  if (colon < 0 || !/^[\x20-\x7e\u00a0-\ufffc]+$/.test(decoded)) return undefined
+  return decoded.slice(colon + 1) || decoded.slice(0, colon)
+}
+
+function decodedPercent(value: string): string {
+  return percentView(value)?.text ?? value
 }
