@@ -58,8 +58,10 @@ export function wrap(command: readonly string[], options: WrapOptions = {}): Wra
   const chunks: Buffer[] = []
   const errorChunks: Buffer[] = []
   const watchers = new Set<() => void>()
+  let newlines = 0
   child.stdout.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
+    newlines += countLines(chunk)
     for (const watch of watchers) watch()
   })
   child.stderr.on('data', (chunk: Buffer) => errorChunks.push(chunk))
@@ -68,9 +70,10 @@ export function wrap(command: readonly string[], options: WrapOptions = {}): Wra
     child.on('close', (code, signal) => resolve({ code, signal }))
   })
   const output = () => Buffer.concat(chunks)
-  const until: Wrapped['until'] = (condition, limitMs = 20_000) =>
+  const until = (condition: (output: Buffer) => boolean, limitMs = 20_000, linesMin = 0): Promise<Buffer> =>
     new Promise((resolve, reject) => {
       const check = () => {
+        if (newlines < linesMin) return
         const now = output()
         if (!condition(now)) return
         watchers.delete(check)
@@ -111,7 +114,7 @@ export function wrap(command: readonly string[], options: WrapOptions = {}): Wra
     errors,
     until,
     lines: async (count, limitMs) => {
-      const done = await until((bytes) => countLines(bytes) >= count, limitMs)
+      const done = await until(() => true, limitMs, count)
       return done.toString().split('\n').slice(0, count)
     },
     exit,

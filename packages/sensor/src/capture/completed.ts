@@ -26,7 +26,7 @@ export function draftCompleted(
   const rpcCode = rpcCodeOf(message)
   const group = exchange.callGroupId ?? (outcome === 'continued' ? exchange.callId : undefined)
   const draft: CompletedDraft = {
-    ...common(exchange, receipt, outcome, group),
+    ...linkTo(exchange, receipt, outcome, group),
     ...(rpcCode === undefined ? {} : { rpcCode }),
     responseBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,
     latencyUs: Math.max(0, line.arrived.monotonicUs - exchange.arrived.monotonicUs),
@@ -43,10 +43,10 @@ export function draftUnanswered(
   end: { outcome: Outcome; rpcCode?: number },
 ): DraftedOutcome {
   const rpcCode = end.rpcCode === undefined ? {} : { rpcCode: end.rpcCode }
-  return { draft: { ...common(exchange, receipt, end.outcome, exchange.callGroupId), ...rpcCode }, sections: {} }
+  return { draft: { ...linkTo(exchange, receipt, end.outcome, exchange.callGroupId), ...rpcCode }, sections: {} }
 }
 
-function common(exchange: Exchange, receipt: EmitReceipt, outcome: Outcome, group: Uuid | undefined): CompletedDraft {
+function linkTo(exchange: Exchange, receipt: EmitReceipt, outcome: Outcome, group: Uuid | undefined): CompletedDraft {
   return {
     kind: exchange.kind,
     stage: 'completed',

@@ -12,6 +12,9 @@ export function diagnose(code: string, sentence: string): void {
 }
 
 export function formatDiagnostic(code: string, sentence: string): string {
-  const line = sentence.replaceAll(/[\r\n]+/g, ' ')
-  return `affidavit: ${line}${/[.!?]$/.test(line) ? '' : '.'} [${code}]\n`
+  return `affidavit: ${toSentence(sentence.replaceAll(/[\r\n]+/g, ' '))} [${code}]\n`
+}
+
+export function toSentence(text: string): string {
+  return text === '' || /[.!?]$/.test(text) ? text : `${text}.`
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { digestValue, toCorrelationKey } from '@affidavit/evidence/record/digest'
+import type { StreamHead } from '@affidavit/evidence/record/header'
 import type { Effect } from '@affidavit/evidence/record/kinds'
 import type { CaptureContext } from '../capture/context.ts'
 import { hmacSha256, sha256 } from '../crypto/node.ts'
-import { type Home, openHome } from '../durable/home.ts'
+import { openHome } from '../durable/home.ts'
 import { createRecorder, type Recorder } from '../spool/fail-mode.ts'
-import { openStream } from '../spool/stream.ts'
+import { openStream, type SpoolStream } from '../spool/stream.ts'
 import { diagnose } from './diagnostics.ts'
 
 export interface RecorderOptions {
@@ -15,25 +16,41 @@ export interface RecorderOptions {
   spoolBytesMax?: number
 }
 
-/** Records into the home folder's spool. A folder that cannot be used refuses call by call, and is tried again. */
+/**
+ * Records into the home folder's spool. A folder that cannot be used refuses call by call, and is tried again. The stream
+ * is opened at once, not with the first record: its opening record is durable by the time the client has something to say.
+ */
 export function openRecorder(options: RecorderOptions): Recorder {
-  const { homeDir, software, spoolBytesMax } = options
-  let home: Promise<Home> | undefined
-  return createRecorder({
+  const first: { stream: Promise<SpoolStream> | undefined } = { stream: openHomeStream(options) }
+  // Its failure is told to the first record that needs it.
+  first.stream?.catch(() => undefined)
+  const recorder = createRecorder({
     failOpen: new Set(options.failOpen),
-    open: async (knownHead) => {
-      home ??= openHome(homeDir)
-      const opened = await home.catch((error: unknown) => {
-        home = undefined
-        throw error
-      })
-      return openStream({
-        home: opened,
-        software,
-        ...(knownHead === undefined ? {} : { knownHead }),
-        ...(spoolBytesMax === undefined ? {} : { spoolBytesMax }),
-      })
+    open: (knownHead) => {
+      const early = first.stream
+      first.stream = undefined
+      return early ?? openHomeStream(options, knownHead)
     },
+  })
+  return {
+    emit: (draft, sections) => recorder.emit(draft, sections),
+    async close(reason) {
+      await recorder.close(reason)
+      // Nothing was recorded in this session; the stream says so by being closed.
+      const unused = first.stream
+      first.stream = undefined
+      if (unused !== undefined) await (await unused).close(reason)
+    },
+  }
+}
+
+async function openHomeStream(options: RecorderOptions, knownHead?: StreamHead): Promise<SpoolStream> {
+  const { homeDir, software, spoolBytesMax } = options
+  return openStream({
+    home: await openHome(homeDir),
+    software,
+    ...(knownHead === undefined ? {} : { knownHead }),
+    ...(spoolBytesMax === undefined ? {} : { spoolBytesMax }),
   })
 }
 

@@ -4,13 +4,13 @@ import type { CompiledPatterns } from '../redact/redactor.ts'
 import { readText } from './run-config.ts'
 import { UsageError } from './usage-error.ts'
 
-/** The user's patterns. Throws UsageError `AFD_CONFIG_UNREADABLE` or `AFD_PATTERNS_INVALID`, which names line and key. */
+/** The user's patterns. Throws UsageError `AFD_CONFIG_UNREADABLE` or a code of PatternsError, which names line and key. */
 export function loadPatternsFile(path: string): CompiledPatterns {
   const text = readText(path)
   try {
     return loadPatterns(text)
   } catch (error) {
-    if (error instanceof PatternsError) throw new UsageError('AFD_PATTERNS_INVALID', `${path}: ${error.message}`, '')
+    if (error instanceof PatternsError) throw new UsageError(error.code, `${path}: ${error.message}`, '')
     throw error
   }
 }

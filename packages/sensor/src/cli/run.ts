@@ -1,6 +1,6 @@
 import { type Child, startChild } from '../capture/stdio/child.ts'
 import { type Guardian, startGuardian } from '../capture/stdio/guardian.ts'
-import { diagnose, formatDiagnostic } from './diagnostics.ts'
+import { diagnose, formatDiagnostic, toSentence } from './diagnostics.ts'
 import { parseRunArguments, type RunOptions, runHelp } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -26,9 +26,7 @@ export async function run(argv: readonly string[], wiring: RunWiring = {}): Prom
     return await runServer(options, wiring)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(
-      formatDiagnostic(error.code, `${error.message}${/[.!?]$/.test(error.message) ? '' : '.'} ${error.remedy}`),
-    )
+    process.stderr.write(formatDiagnostic(error.code, [error.message, error.remedy].map(toSentence).join(' ').trim()))
     return 2
   }
 }

@@ -85,8 +85,14 @@ async function endServer(child: Child, relay: Relay): Promise<void> {
 }
 
 async function finishRecords({ recorder }: SessionParts, capture: Capture, exit: Exit): Promise<void> {
-  await capture.finish()
-  await recorder.close(exit.signal === undefined ? 'exit' : 'signal')
+  try {
+    await capture.finish()
+    await recorder.close(exit.signal === undefined ? 'exit' : 'signal')
+  } catch (error) {
+    // Nothing more can be done here: recovery finds the stream without its end, and says so in the log.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    diagnose('AFD_STREAM_NOT_CLOSED', `the stream of records could not be closed (${code})`)
+  }
 }
 
 /** Whether it settled in time. */

@@ -1,8 +1,10 @@
+import type { PatternsErrorCode } from '../redact/patterns-error.ts'
+
 /** What a command cannot start with. `remedy` says what to do; the exit code is 2. */
 export const usageErrorCodes = [
-  'AFD_USAGE', 'AFD_NO_COLLECTOR', 'AFD_CONFIG_UNREADABLE', 'AFD_CONFIG_INVALID', 'AFD_PATTERNS_INVALID',
+  'AFD_USAGE', 'AFD_NO_COLLECTOR', 'AFD_CONFIG_UNREADABLE', 'AFD_CONFIG_INVALID',
 ] as const // biome-ignore format: one list, read as one
-export type UsageErrorCode = (typeof usageErrorCodes)[number]
+export type UsageErrorCode = (typeof usageErrorCodes)[number] | PatternsErrorCode
 
 export class UsageError extends Error {
   override readonly name = 'UsageError'

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { endProcessGroup, signalProcessGroup } from './process-group.ts'
 
 /**
- * The server's process. Imports nothing but node:child_process, because it is started before anything else is loaded: the
+ * The server's process. Imports next to nothing, because it is started before anything else is loaded: the
  * server's start and ours overlap.
  */
 
@@ -12,8 +13,6 @@ const signalNumbers = new Map<string, number>([
   ['SIGKILL', 9], ['SIGSEGV', 11], ['SIGPIPE', 13], ['SIGALRM', 14], ['SIGTERM', 15],
 ]) // biome-ignore format: one list
 const isPosix = process.platform !== 'win32'
-const graceMs = 1500
-const pollMs = 25
 
 /** How the server ended, as a shell would say it: its code, 128 + signal, 127 not found, 126 not executable. */
 export interface Exit {
@@ -51,34 +50,17 @@ export function startChild(command: string, args: readonly string[]): Child {
     })
   })
   for (const signal of passedSignals) process.on(signal, () => passSignal(child, signal))
-  return { process: child, exit, endGroup: () => endGroup(child) }
+  const { pid } = child
+  return {
+    process: child,
+    exit,
+    endGroup: async () => (pid === undefined || !isPosix ? undefined : endProcessGroup(pid)),
+  }
 }
 
 /** Ctrl-C reaches a whole foreground group, and ours is not that of the server; a SIGTERM is for the one it was sent to. */
 function passSignal(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return
-  if (isPosix && signal !== 'SIGTERM') signalGroup(child.pid, signal)
+  if (isPosix && signal !== 'SIGTERM') signalProcessGroup(child.pid, signal)
   else child.kill(signal)
-}
-
-async function endGroup(child: ChildProcess): Promise<void> {
-  const { pid } = child
-  if (pid === undefined || !isPosix) return
-  if (!signalGroup(pid, 'SIGTERM')) return
-  for (let waited = 0; waited < graceMs; waited += pollMs) {
-    await new Promise((resolve) => setTimeout(resolve, pollMs))
-    if (!signalGroup(pid, 0)) return
-  }
-  signalGroup(pid, 'SIGKILL')
-}
-
-/** False where the group is empty (or, on macOS, holds nothing but zombies: EPERM). */
-function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-groupId, signal)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')) return false
-    throw error
-  }
 }
