@@ -3,7 +3,7 @@ import { RecordError } from '@affidavit/evidence/record/error'
 import { hashHeader } from '@affidavit/evidence/record/hash'
 import type { Header } from '@affidavit/evidence/record/header'
 import { parseHeader } from '@affidavit/evidence/record/header-bytes'
-import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
+import { sectionNames } from '@affidavit/evidence/record/kinds'
 import {
   commitSection, decodeBody, deriveRecordKeys, deriveRecordSecret, type Sections,
 } from '@affidavit/evidence/record/sections' // biome-ignore format: one list
@@ -50,7 +50,7 @@ export function readHeader(sha256: Sha256, record: SpooledRecord, place: ChainPl
   if (place.prev !== undefined && header.prev !== place.prev)
     throw new Refused('broken_chain', seq, 'prev is not the hash of the record before')
   const hash = record.read?.hash ?? hashHeader(sha256, record.header)
-  return { header, hash, hashText: Buffer.from(hash).toString('base64') }
+  return { header, hash, hashText: toText(hash) }
 }
 
 function parse(record: SpooledRecord, seq: number): Header {
@@ -72,18 +72,20 @@ export function openRecord(
   record: SpooledRecord,
   header: Header,
 ): { secret?: Uint8Array; sections: Sections } {
-  const names = Object.keys(header.sections)
-  if (record.body.length === 0 && names.length === 0) return { sections: {} }
+  if (record.body.length === 0) {
+    if (Object.keys(header.sections).length === 0) return { sections: {} }
+    throw new Refused('body_unreadable', header.seq, 'the header commits to sections and there is no body')
+  }
   try {
     const secret = deriveRecordSecret(sealing, streamSecret, header.seq)
     const { bodyKey, saltOf } = deriveRecordKeys(sealing, secret)
     const sections = decodeBody(sealing.open(bodyKey, record.body))
-    for (const { name, bytes } of entriesOf(sections)) {
-      const commitment = Buffer.from(commitSection(sha256, name, saltOf(name), bytes)).toString('base64')
-      if (header.sections[name] !== commitment) throw new RecordError('commitment_mismatch', name, 'other bytes')
+    for (const name of sectionNames) {
+      const bytes = sections[name]
+      const known = bytes === undefined ? undefined : toText(commitSection(sha256, name, saltOf(name), bytes))
+      if (header.sections[name] !== known)
+        throw new RecordError('commitment_mismatch', name, 'the header does not commit to this section as it is')
     }
-    if (entriesOf(sections).length !== names.length)
-      throw new RecordError('commitment_mismatch', 'sections', 'the header commits to a section that is not there')
     return { secret, sections }
   } catch (error) {
     if (error instanceof RecordError)
@@ -92,9 +94,6 @@ export function openRecord(
   }
 }
 
-function entriesOf(sections: Sections): { name: SectionName; bytes: Uint8Array }[] {
-  return sectionNames.flatMap((name) => {
-    const bytes = sections[name]
-    return bytes === undefined ? [] : [{ name, bytes }]
-  })
+function toText(hash: Uint8Array): string {
+  return Buffer.from(hash.buffer, hash.byteOffset, hash.length).toString('base64')
 }

@@ -6,8 +6,8 @@ import { isProcessDead, type ProcessRef } from '../durable/process.ts'
 import { SpoolCorrupt } from '../spool/error.ts'
 import { readSegments, type SegmentCursor } from '../spool/read.ts'
 import { formatSegmentName } from '../spool/segment-name.ts'
-import { delayAfter } from './backoff.ts'
-import { createBatcher, type ReadBatch } from './batcher.ts'
+import { createBatcher } from './batcher.ts'
+import { openLane } from './lane.ts'
 import type { ShipTarget } from './target.ts'
 
 /** What a shipper remembers of a stream between two passes, so that nothing is read twice. */
@@ -29,7 +29,8 @@ export interface StreamProgress {
  * - `done`: closed or recovered, its segments are deleted. `refused`: quarantined, its segments stay.
  */
 export type StreamOutcome =
-  | { status: 'live' | 'waiting' | 'done' | 'refused' }
+  | { status: 'live' | 'done' }
+  | { status: 'waiting' | 'refused' }
   | { status: 'dead'; head: StreamHead | null; tornBytes: number }
 
 export interface ShipContext {
@@ -82,6 +83,7 @@ async function readAndSubmit(context: ShipContext, progress: StreamProgress, sta
   // Asked before reading: what a process wrote before it was seen dead is all there will ever be.
   const state = progress.writer !== undefined && isProcessDead(progress.writer) ? 'dead' : 'live'
   const batcher = createBatcher(streamId, start.nextSeq)
+  const lane = openLane(context, progress)
   let secret: SealedStreamSecret | undefined
   try {
     for await (const item of readSegments({ layer, directory, streamId, state, from })) {
@@ -89,10 +91,10 @@ async function readAndSubmit(context: ShipContext, progress: StreamProgress, sta
         const { collectorKeyId, sealedSecret } = item.preamble
         secret = { keyId: collectorKeyId, sealed: sealedSecret }
       } else if (item.type === 'commit' && secret !== undefined) {
-        const stopped = await submit(context, progress, batcher.add(item, secret))
+        const stopped = await lane.send(batcher.add(item, secret))
         if (stopped !== undefined) return stopped
       } else if (item.type === 'end') {
-        const stopped = await submit(context, progress, batcher.flush())
+        const stopped = (await lane.send(batcher.flush())) ?? (await lane.settle())
         if (stopped !== undefined) return stopped
         progress.cursor = item.cursor
         if (item.finished) return finish(context, streamId, start.segments)
@@ -103,32 +105,11 @@ async function readAndSubmit(context: ShipContext, progress: StreamProgress, sta
       }
     }
   } catch (error) {
-    if (error instanceof SpoolCorrupt) await submit(context, progress, batcher.flush())
+    if (error instanceof SpoolCorrupt) await lane.send(batcher.flush())
+    await lane.settle()
     throw error
   }
   return { status: 'live' }
-}
-
-/** Undefined where the batch was acknowledged (or there is none), else why to stop here. */
-async function submit(
-  context: ShipContext,
-  progress: StreamProgress,
-  read: ReadBatch | undefined,
-): Promise<StreamOutcome | undefined> {
-  if (read === undefined) return undefined
-  const answer = await context.target.submit(read.batch)
-  switch (answer.status) {
-    case 'acknowledged':
-      progress.cursor = read.cursor
-      progress.attempts = 0
-      return undefined
-    case 'refused':
-      return { status: 'refused' }
-    case 'retry':
-      progress.attempts += 1
-      progress.notBeforeMs = context.now() + delayAfter(progress.attempts, context.random)
-      return { status: 'waiting' }
-  }
 }
 
 async function readWriter({ layer, directory }: ShipContext, streamId: string, from: SegmentCursor) {

@@ -2,6 +2,10 @@ import type { Acknowledgement, Batch } from '@affidavit/evidence/wire/batch'
 
 /** The collector as a shipper sees it. On one machine these are function calls; another way to it replaces them and nothing else. */
 export interface ShipTarget {
+  /**
+   * Batches of a stream come in order, the next one possibly before the last is answered: what was answered with `retry`
+   * must not be followed by anything but `retry` until it comes again.
+   */
   submit(batch: Batch): Promise<Acknowledgement>
   /** Undefined for a stream the collector never saw. */
   position(streamId: string): Promise<StreamPosition | undefined>
