@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -102,14 +102,16 @@ describe('every changed bit is noticed', () => {
     return changed
   }
 
-  it('in a closed stream each is damage, in the preamble and the zeros too [W-9]', async () => {
+  it('in a closed stream each is damage, in the preamble and the zeros too [W-9]', { timeout: 240_000 }, async () => {
     expect((await read(closed, closed.bytes, 'closed')).records).toHaveLength(closed.records)
     for (const place of flips(closed.bytes, 400))
       await expect(read(closed, flip(closed.bytes, place), 'closed'), `byte ${place.at}`).rejects.toBeInstanceOf(
         SpoolCorrupt,
       )
   })
-  it('in a stream whose process died each is damage or a torn tail that is told [W-9]', async () => {
+  it('in a stream whose process died each is damage or a torn tail that is told [W-9]', {
+    timeout: 240_000,
+  }, async () => {
     const torn: number[] = []
     for (const place of flips(open.bytes, 0)) {
       try {
@@ -190,6 +192,26 @@ describe('reading in several goes', () => {
       )
       expect(rest.end.finished).toBe(true)
     }
+  })
+  it('starts at a later segment where the ones before it were shipped and deleted', async () => {
+    const home = await openHome(mkdtempSync(join(tmpdir(), 'affidavit-read-')))
+    const stream = await openStream({ home, software: 'test/1', segmentBytesMax: 300_000 })
+    for (let i = 0; i < 40; i++) await stream.append(makeNotify(), makeSections(20_000))
+    const options = { layer: systemLayer, directory: home.paths.spool, streamId: stream.streamId } as const
+    const { items, records } = await readAll({ ...options, state: 'live' })
+    const second = items.find((item) => item.type === 'commit' && item.cursor.segment === 2)
+    if (second?.type !== 'commit') throw new Error('no second segment')
+    rmSync(join(home.paths.spool, formatSegmentName({ streamId: stream.streamId, segment: 1 })))
+    const from = { segment: 2, offset: 0, head: null }
+    const rest = await readAll({ ...options, state: 'live', from })
+    expect(rest.records.map(({ header }) => header.seq)).toEqual(
+      records.map(({ header }) => header.seq).filter((seq) => seq >= (second.records[0]?.header.seq ?? 0)),
+    )
+    await expect(readAll({ ...options, state: 'live' })).rejects.toThrow(/missing/)
+    await expect(readAll({ ...options, state: 'live', from: { ...from, head: stream.head } })).rejects.toThrow(
+      /expected/,
+    )
+    await stream.close('exit')
   })
   it('beside a writer never sees damage and misses nothing, over segments', async () => {
     const home = await openHome(mkdtempSync(join(tmpdir(), 'affidavit-read-')))
