@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import {
@@ -70,6 +72,30 @@ describe('bytes', () => {
     const done = stage(wrapped.records(), 'completed').find(({ draft }) => draft.callId === second?.draft.callId)
     expect(done?.draft).toMatchObject({ outcome: 'success', responseBytes: big?.length })
     expect(JSON.parse(done?.sections.output ?? '')).toMatchObject({ blocks: [{ type: 'text' }] })
+  })
+
+  it('a long line keeps what follows its value: white space, CR, garbage [C-1] [C-5]', async () => {
+    const body = 'z'.repeat(2_000_000)
+    const lines = [
+      `{"jsonrpc":"2.0","id":1,"result":{"text":"${body}"}}${' '.repeat(300_000)}\t\r\n`,
+      `{"jsonrpc":"2.0","id":2,"result":{"text":"${body}"}} and then some\n`,
+      `{"jsonrpc":"2.0","id":3,"result":{"text":"${body}"\n`,
+      `[{"jsonrpc":"2.0","method":"a","params":{"text":"${body}"}}]`,
+    ]
+    const folder = mkdtempSync(join(tmpdir(), 'affidavit-long-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+    writeFileSync(join(folder, 'lines'), lines.join(''))
+    const wrapped = start(['sh', '-c', `read request; cat "${join(folder, 'lines')}"`])
+    wrapped.write(call(1, 'x'))
+    expect((await wrapped.exit).code).toBe(0)
+    expect(wrapped.output().equals(Buffer.from(lines.join('')))).toBe(true)
+    expect(stage(wrapped.records(), 'completed').map(({ draft }) => draft.outcome)).toEqual(['success'])
+    expect(kind(wrapped.records(), 'violation').map(({ draft }) => draft.detail.code)).toEqual([
+      'not_json',
+      'not_json',
+      'unterminated_line',
+      'batch',
+    ])
   })
 
   it('lines far larger than memory stream in bounded memory [C-25]', async () => {

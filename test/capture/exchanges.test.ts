@@ -299,6 +299,9 @@ describe('outcomes', () => {
     expect(completedOf(records, '2')).toMatchObject({ callGroupId: first.callId, outcome: 'success' })
     expect(completedOf(records, '3')?.callGroupId).toBe(third.callId)
     expect(fourth.callGroupId).toBe(third.callId)
+    expect(JSON.stringify(records)).not.toContain('opaque-state')
+    const input = stage(records, 'requested')[3]?.sections.input
+    expect(JSON.parse(input ?? '')).toEqual({ name: 'ask', requestState: '[REDACTED:request-state]' })
   })
 })
 

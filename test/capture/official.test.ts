@@ -75,7 +75,9 @@ async function compare(server: string[], script: Script) {
   expect(inner.input().equals(outer.input())).toBe(true)
   expect(inner.output().equals(outer.output())).toBe(true)
   expect(timeless(outer.input()) === timeless(bare.input())).toBe(true)
-  expect(timeless(outer.output()) === timeless(bare.output())).toBe(true)
+  // Answers to concurrent calls come in an order of the server's own.
+  const sorted = (output: Buffer) => timeless(output).split('\n').sort().join('\n')
+  expect(sorted(outer.output()) === sorted(bare.output())).toBe(true)
   expect(bare.output().length).toBeGreaterThan(1000)
   const entries = readFileSync(trace, 'utf8')
     .trim()

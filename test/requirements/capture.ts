@@ -9,7 +9,7 @@ export const requirements = [
   { id: 'C-8', text: 'A batch is one record per element, released together; if one is refused all are.', source: 'DESIGN §5' },
   { id: 'C-9', text: 'Notifications pass at once and are recorded as counts; a flood makes few records.', source: 'DESIGN §2 inv. 1, §3' },
   { id: 'C-10', text: 'A cancelled call without response is cancelled; a late response keeps its own outcome.', source: 'DESIGN §3' },
-  { id: 'C-11', text: 'Exchanges of one call (tasks, input_required) share a callGroupId, and requestState is stored nowhere in clear of redaction rules.', source: 'DESIGN §3, §5' },
+  { id: 'C-11', text: 'Exchanges of one call (tasks, input_required) share a callGroupId, and requestState is never stored.', source: 'DESIGN §3, §5' },
   { id: 'C-12', text: 'What is not the protocol is a violation: not UTF-8, not JSON, duplicate or case-folded keys, not JSON-RPC, duplicate id, unmatched response, unterminated line.', source: 'DESIGN §5' },
   { id: 'C-13', text: 'Outcomes map exactly: success, tool_error, protocol_error with code, continued, transport_error, cancelled.', source: 'DESIGN §3 field 7' },
   { id: 'C-14', text: 'A tool is named exactly as listed, with the hash of its definition as the server sent it; an unlisted name appears as digest only.', source: 'DESIGN §3 field 5' },

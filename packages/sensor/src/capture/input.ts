@@ -3,8 +3,9 @@ import { encodeCanonical } from '@affidavit/evidence/record/canonical'
 import type { Removal } from '../redact/removal.ts'
 import type { CaptureContext } from './context.ts'
 import { elide, elideFailure, valueBytesMax } from './elide.ts'
-import { bytesOf, type CapturedLine } from './line.ts'
-import type { Span } from './message.ts'
+import type { CapturedLine } from './line.ts'
+import type { ScannedMessage, Span } from './message.ts'
+import { withoutOpaque } from './opaque.ts'
 import { shapeOf } from './shape.ts'
 
 /** A value as a section holds it: JSON text, and what was removed from it. */
@@ -20,15 +21,28 @@ const noInput: Kept = { text: Buffer.from('null'), removed: nothing }
  * The section `input`: the redacted text of `params`, or `null` where the request has none. Synchronous wherever the
  * line is in memory, so that records are drafted in the order the requests came.
  */
-export function keepInput(context: CaptureContext, line: CapturedLine, params: Span | undefined): Kept | Promise<Kept> {
+export function keepInput(context: CaptureContext, line: CapturedLine, message: ScannedMessage): Kept | Promise<Kept> {
+  const params = message.spans.get('params')
   if (params === undefined) return noInput
-  const bytes = bytesOf(line, params)
-  if (bytes !== undefined) return keepValue(context, line.scanned.invalidUtf8 ? replaceFaults(bytes) : bytes)
-  return keepLarge(context, line, params)
+  const kept = keepPart(context, line, message, { ...params, path: '/requestState' })
+  return kept ?? keepLarge(context, line, params)
+}
+
+/** A part of a message as its section holds it; undefined where the line is not in memory. */
+export function keepPart(
+  context: CaptureContext,
+  line: CapturedLine,
+  message: ScannedMessage,
+  part: { start: number; end: number; path: string },
+): Kept | undefined {
+  const cut = withoutOpaque(line, message, part)
+  if (cut === undefined) return undefined
+  const { text, removed } = keepValue(context, line.scanned.invalidUtf8 ? replaceFaults(cut.bytes) : cut.bytes)
+  return { text, removed: cut.removed.length === 0 ? removed : [...cut.removed, ...removed] }
 }
 
 /** Redacts, or says why there is nothing to show. Never throws on a value. */
-export function keepValue(context: CaptureContext, bytes: Uint8Array): Kept {
+function keepValue(context: CaptureContext, bytes: Uint8Array): Kept {
   try {
     if (bytes.length > valueBytesMax) {
       const digest = context.digest(createHash('sha256').update(bytes).digest())

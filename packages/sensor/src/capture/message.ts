@@ -31,6 +31,8 @@ export interface ScannedMessage {
   /** By path: `id`, `method`, `params`, `params.name`, `result.isError`, … Where a key came twice, the last one. */
   spans: Map<string, Span>
   flaws: Set<Flaw>
+  /** Every requestState: opaque to all but the server, possibly a credential, hence never kept (DESIGN §5). */
+  opaque: Span[]
   /** Filled wherever `result.tools` is an array of objects with names. */
   tools: ListedTool[]
   /** The first 64 blocks of `result.content`, and how many there are. */

@@ -5,7 +5,7 @@ import type { Sections } from '@affidavit/evidence/record/sections'
 import type { Removal } from '../redact/removal.ts'
 import type { CaptureContext } from './context.ts'
 import { elide } from './elide.ts'
-import { keepValue } from './input.ts'
+import { keepPart } from './input.ts'
 import type { CapturedLine } from './line.ts'
 import { type ScannedMessage, textOf } from './message.ts'
 import { listRemovals } from './removals.ts'
@@ -51,12 +51,11 @@ function keepResponse(
   message: ScannedMessage,
 ): { text: string; removed: Removal[] } {
   const decode = (bytes: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
-  const bytes = line.bytes?.subarray(message.start, message.end)
+  const { start, end } = message
+  const kept = keepPart(context, line, message, { start, end, path: '/result/requestState' })
   // It streamed past us; what is not in memory any more is described, not kept.
-  if (bytes === undefined)
-    return { text: decode(encodeCanonical(elide('not_held', message.end - message.start))), removed: [] }
-  const { text, removed } = keepValue(context, bytes)
-  return { text: decode(text), removed }
+  if (kept === undefined) return { text: decode(encodeCanonical(elide('not_held', end - start))), removed: [] }
+  return { text: decode(kept.text), removed: kept.removed }
 }
 
 function encodeRemovals(removed: Removal[]): Uint8Array {

@@ -58,7 +58,7 @@ export function draftRequested(
       }),
     },
   })
-  const input = keepInput(context, line, message.spans.get('params'))
+  const input = keepInput(context, line, message)
   return input instanceof Promise ? input.then(finish) : finish(input)
 }
 

@@ -17,6 +17,7 @@ const watchedKeys = new Set([
   'result._meta', 'result.resultType', 'result.requestState', 'result.taskId', 'result.task', 'result.nextCursor',
   'result.tools', 'result.content', 'result.structuredContent', 'error.message',
 ]) // biome-ignore format: one list
+const opaqueKeys = new Set(['params.requestState', 'result.requestState'])
 const foldedEnvelope = new Map([...envelopeKeys].map((key) => [fold(key), key]))
 const foldedJudged = new Map([...judgedKeys].map((key) => [fold(key), key]))
 
@@ -100,7 +101,7 @@ export class LineScan {
     }
     const { start, end } = token
     this.#keys = []
-    this.#message = { start, end, spans: new Map(), flaws: new Set(), tools: [], blocks: [], blockCount: 0 }
+    this.#message = { start, end, spans: new Map(), flaws: new Set(), opaque: [], tools: [], blocks: [], blockCount: 0 }
     this.#messages.push(this.#message)
     if (token.type !== 'beginObject') this.#message.flaws.add('not_jsonrpc')
   }
@@ -166,7 +167,11 @@ export class LineScan {
     if (token.type === 'endObject' || token.type === 'endArray') {
       const open = message.spans.get(path)
       if (open !== undefined) open.end = token.end
-    } else message.spans.set(path, spanOf(token))
+      return
+    }
+    const span = spanOf(token)
+    message.spans.set(path, span)
+    if (opaqueKeys.has(path)) message.opaque.push(span)
   }
 }
 

@@ -4,7 +4,7 @@ import { Capture } from '../capture/capture.ts'
 import type { CaptureContext, Emit } from '../capture/context.ts'
 import type { Child, Exit } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
-import { type Relay, startRelay } from '../capture/stdio/relay.ts'
+import { startRelay } from '../capture/stdio/relay.ts'
 import { readLocalFacts } from '../identity/local.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
@@ -50,10 +50,15 @@ export async function superviseSession(parts: SessionParts): Promise<number> {
   const ours = { fromClient: process.stdin, toClient: process.stdout, breakClient: breakStdin }
   const relay = startRelay({ ...ours, fromServer: stdout, toServer: stdin }, capture, reportDefect)
   relay.clientDone.then(() => capture.flush()).catch(reportDefect)
+  // A server that nobody reads would hang for ever; better that the client sees it end.
+  const drained = relay.serverDone.catch((error: unknown) => {
+    reportDefect(error)
+    child.process.kill('SIGKILL')
+  })
   const flushing = setInterval(() => void capture.flush(), flushIntervalMs)
 
   const exit = await child.exit
-  await endServer(child, relay)
+  await endServer(child, drained)
   clearInterval(flushing)
   await within(lastFlushMs, finishRecords(parts, capture, exit))
   await relay.close()
@@ -74,8 +79,7 @@ function breakStdin(): void {
   openSync('/dev/null', 'r')
 }
 
-async function endServer(child: Child, relay: Relay): Promise<void> {
-  const drained = relay.serverDone.catch(reportDefect)
+async function endServer(child: Child, drained: Promise<void>): Promise<void> {
   await child.endGroup()
   // A process that left the group may hold the pipe open for ever. A pause means the client is slow, and keeps us here.
   for (let isDone = false; !isDone; ) {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import { endProcessGroup, signalProcessGroup } from './process-group.ts'
 
 /**
@@ -8,10 +9,7 @@ import { endProcessGroup, signalProcessGroup } from './process-group.ts'
 
 /** Signals that a client or a terminal sends a server; those of a terminal go to everything in the foreground. */
 const passedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-const signalNumbers = new Map<string, number>([
-  ['SIGHUP', 1], ['SIGINT', 2], ['SIGQUIT', 3], ['SIGILL', 4], ['SIGTRAP', 5], ['SIGABRT', 6], ['SIGFPE', 8],
-  ['SIGKILL', 9], ['SIGSEGV', 11], ['SIGPIPE', 13], ['SIGALRM', 14], ['SIGTERM', 15],
-]) // biome-ignore format: one list
+const signalNumbers = new Map<string, number>(Object.entries(constants.signals))
 const isPosix = process.platform !== 'win32'
 
 /** How the server ended, as a shell would say it: its code, 128 + signal, 127 not found, 126 not executable. */

@@ -53,7 +53,7 @@ export function startRelay(ends: Ends, capture: Capture, onFault: (fault: unknow
     sink: clientSink,
     reply: (bytes) => toServerLane.push(bytes.length, () => writeAll(serverSink, bytes)),
   }
-  const clientDone = pump(ends.fromClient, toServer, openHeldLine).then(() => serverSink.end())
+  const clientDone = pump(ends.fromClient, toServer, openHeldLine).finally(() => serverSink.end())
   const serverDone = pump(ends.fromServer, toClient, openStreamedLine)
   return { clientDone, serverDone, close: () => toClientLane.idle().then(() => clientSink.end()) }
 }
