@@ -5,6 +5,7 @@ import type { Effect } from '@affidavit/evidence/record/kinds'
 import type { CaptureContext } from '../capture/context.ts'
 import { hmacSha256, sha256 } from '../crypto/node.ts'
 import { openHome } from '../durable/home.ts'
+import { type FileLayer, systemLayer } from '../durable/layer.ts'
 import { createRecorder, type Recorder } from '../spool/fail-mode.ts'
 import { openStream, type SpoolStream } from '../spool/stream.ts'
 import { diagnose } from './diagnostics.ts'
@@ -14,6 +15,8 @@ export interface RecorderOptions {
   failOpen: readonly Effect[]
   software: string
   spoolBytesMax?: number
+  /** For benchmarks alone: how much longer every sync takes, as on a slow disk. */
+  syncDelayMs?: number
 }
 
 /**
@@ -47,11 +50,17 @@ export function openRecorder(options: RecorderOptions): Recorder {
 async function openHomeStream(options: RecorderOptions, knownHead?: StreamHead): Promise<SpoolStream> {
   const { homeDir, software, spoolBytesMax } = options
   return openStream({
-    home: await openHome(homeDir),
+    home: await openHome(homeDir, await chooseLayer(options.syncDelayMs ?? 0)),
     software,
     ...(knownHead === undefined ? {} : { knownHead }),
     ...(spoolBytesMax === undefined ? {} : { spoolBytesMax }),
   })
+}
+
+async function chooseLayer(syncDelayMs: number): Promise<FileLayer> {
+  if (!(syncDelayMs > 0)) return systemLayer
+  const { delaySyncs } = await import('../durable/layer-delay.ts')
+  return delaySyncs(systemLayer, syncDelayMs)
 }
 
 /**

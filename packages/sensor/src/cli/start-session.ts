@@ -29,6 +29,7 @@ export async function startSession({ options, wiring, child, guardian }: Session
     failOpen: options.failOpen ?? config.failOpen ?? [],
     software: `affidavit-sensor ${readVersion()}`,
     ...(spoolBytesMax === undefined ? {} : { spoolBytesMax }),
+    syncDelayMs: Number(process.env.AFFIDAVIT_TEST_SYNC_DELAY_MS ?? 0),
   })
   const correlationKey = await loadCorrelationKey(homeDir)
   const patterns = await loadUserPatterns(config.redact?.patterns)
