@@ -1,5 +1,6 @@
 import { close, fdatasync, fstat, fsync, open, read, type Stats, stat, write } from 'node:fs'
 import { link, mkdir, readdir, readFile, rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 /**
  * The system calls that durability is made of. Two implementations: this one, and the recording one of the power-loss
@@ -113,6 +114,24 @@ const openFlags = { create: 'wx+', write: 'r+', read: 'r' } as const
 /** Windows cannot open directories for fsync; NTFS journals names itself. */
 const syncsDirectories = process.platform !== 'win32'
 
+/**
+ * Parents first, one by one: Node's own recursion never ends where a parent exists and the kernel says ENOENT for the
+ * child all the same, as it does in /proc.
+ */
+async function makeDirectory(directory: string): Promise<string | undefined> {
+  const found = await unlessMissing(call<Stats>((done) => stat(directory, done)))
+  if (found?.isDirectory() === true) return undefined
+  const parent = dirname(directory)
+  const first = parent === directory ? undefined : await makeDirectory(parent)
+  try {
+    await mkdir(directory, { mode: directoryMode })
+  } catch (error) {
+    if (toSystemCode(error) !== 'EEXIST' || found !== undefined) throw error
+    return first
+  }
+  return first ?? directory
+}
+
 /** The operating system's files. */
 export const systemLayer: FileLayer = {
   // Of the four threads that libuv does file work on, one stays free for writes while syncs are slow.
@@ -124,7 +143,7 @@ export const systemLayer: FileLayer = {
   },
   readFile: (path) => unlessMissing(readFile(path)),
   list: async (directory) => (await unlessMissing(readdir(directory))) ?? [],
-  makeDirectory: (directory) => mkdir(directory, { recursive: true, mode: directoryMode }),
+  makeDirectory,
   rename,
   link,
   unlink,

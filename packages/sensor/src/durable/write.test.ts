@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -91,4 +91,9 @@ describe('createDirectory', () => {
     await createDirectory(layer, join(top, 'a', 'b'))
     expect(synced).toHaveLength(2)
   })
+})
+
+it('creating a directory where the kernel refuses ends in its error, not in a loop [W-11]', async () => {
+  if (!existsSync('/proc/self')) return console.warn('SKIPPED: this platform has no /proc to refuse a directory')
+  await expect(createDirectory(systemLayer, '/proc/affidavit/home')).rejects.toMatchObject({ code: 'ENOENT' })
 })
