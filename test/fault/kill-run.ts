@@ -73,7 +73,7 @@ async function killAll(home: Home, { kills, random, acknowledged, counts }: Kill
   let collector = spawnCollector(home, 600_000)
   for (let i = 0; i < kills; i++) {
     // From the first imports to well into the work.
-    await sleep(50 + random() * 700)
+    await sleep(50 + random() * 1000)
     const victim = victims[Math.floor(random() * victims.length)] ?? 'both'
     counts[victim] += 1
     if (victim !== 'collector') sensor.child.kill('SIGKILL')

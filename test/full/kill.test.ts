@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { expectNothingLost } from '../fault/kill-expect.ts'
 import { killUnderLoad } from '../fault/kill-run.ts'
 
-const kills = 1000
+const kills = Number(process.env.AFFIDAVIT_KILLS ?? 1000)
 
 test(`${kills} kills of sensor, collector and both lose and double nothing; interrupted calls are unknown [S-10]`, {
   timeout: 3_000_000,
