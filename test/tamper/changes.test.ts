@@ -2,7 +2,17 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildHomes, collect, type Homes, runCommand, runSession, stopCollector } from './build-home.ts'
-import { codesOf, copyHome, edit, listBundles, listFiles, putBack, rewriteBundle, verifyCopy } from './insider.ts'
+import {
+  codesOf,
+  copyHome,
+  edit,
+  isReplaced,
+  listBundles,
+  listFiles,
+  putBack,
+  rewriteBundle,
+  verifyCopy,
+} from './insider.ts'
 
 let homes: Homes
 beforeAll(async () => {
@@ -49,7 +59,7 @@ describe('deleting', () => {
     [/^keys\//, ['key_disagrees']],
     [/^signer\/state\.json$/, ['file_altered']],
     [/^log\/checkpoint$/, ['checkpoint_missing']],
-    [/^log\/tile\/0\/.*(?<!\/1)$/, ['tile_missing']],
+    [/^log\/tile\/\d\//, ['tile_missing']],
     [/^spool\/streams\//, ['spool_altered']],
     [/^spool\/.*\.seg$/, ['stream_missing']],
     [/^store\/collector\.db$/, ['store_disagrees']],
@@ -57,8 +67,11 @@ describe('deleting', () => {
     [/^(run|diagnostics)\//, []],
   ]
   it('any one file is named, or loses nothing [T-5]', async () => {
-    for (const path of listFiles(homes.full)) {
-      const codes = expected.find(([files]) => files.test(path))?.[1]
+    const paths = listFiles(homes.full)
+    for (const path of paths) {
+      // A partial tile that a longer one replaced serves nobody but readers of older checkpoints.
+      const isStale = isReplaced(path, paths)
+      const codes = isStale ? [] : expected.find(([files]) => files.test(path))?.[1]
       if (codes === undefined || path.includes('-wal') || path.includes('-shm')) continue
       const found = await tampered((dir) => rmSync(join(dir, path)))
       expect({ path, level: found.level, codes: found.codes }).toEqual({

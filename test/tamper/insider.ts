@@ -95,6 +95,15 @@ export function edit(dir: string, path: string, ...statements: string[]): void {
   db.close()
 }
 
+/** Whether a longer version of this partial tile or bundle is there too. */
+export function isReplaced(path: string, paths: readonly string[]): boolean {
+  const [tile, width] = path.split('.p/')
+  if (width === undefined) return false
+  return paths.some(
+    (other) => other === tile || (other.startsWith(`${tile}.p/`) && Number(other.split('.p/')[1]) > Number(width)),
+  )
+}
+
 /** Entry bundles of the log with their widths. */
 export function listBundles(dir: string): { path: string; width: number }[] {
   const all = listFiles(join(dir, 'log')).filter((path) => path.startsWith('tile/entries/'))

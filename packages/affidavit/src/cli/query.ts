@@ -148,7 +148,7 @@ async function writeTable({ db, source, filter }: Question, limit: number, { std
   const page = searchCalls(db, filter, limit)
   if (page.total === 0) return stderr.write('no call matches\n')
   const calls = await fetchCalls(source, page.calls)
-  const day = stdout.isTerminal ? commonDay(calls) : undefined
+  const day = stdout.isTerminal ? sharedDay(calls) : undefined
   if (day !== undefined) await stdout.write(`${stdout.paint('dim', `${day}, times in UTC`)}\n`)
   const table = formatTable(callColumns(day === undefined ? 'day and time' : 'time of day'), calls, stdout)
   await stdout.write(table.text)
@@ -156,7 +156,7 @@ async function writeTable({ db, source, filter }: Question, limit: number, { std
 }
 
 /** The day of all calls, where they share one: then the table needs the time only. */
-function commonDay(calls: readonly FetchedCall[]): string | undefined {
+function sharedDay(calls: readonly FetchedCall[]): string | undefined {
   const days = new Set(calls.map(({ requested }) => requested.header.time.slice(0, 10)))
   return days.size === 1 ? [...days][0] : undefined
 }

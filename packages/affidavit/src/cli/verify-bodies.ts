@@ -8,14 +8,18 @@ import type { Leaf, LeafBody, LeafCheck } from './verify-contents.ts'
 export interface BodiesCheck extends LeafCheck {
   /** Bodies that opened and fit. */
   verified(): number
+  /** Bodies that are there, whatever they are worth. */
+  stored(): number
 }
 
 /** Every commitment in every entry has its sealed body, which opens and fits; and there is no body that nothing commits to. */
 export function createBodiesCheck(sha256: Sha256, problems: ProblemSink): BodiesCheck {
   let verified = 0
+  let stored = 0
   const judge = (leaf: Leaf) => {
     const { header, envelope, body } = leaf
     if (body === undefined) return
+    if (body.status !== 'absent') stored += 1
     const commitments = commitmentsOf(header, envelope)
     const place = { index: leaf.leaf, streamId: header.streamId, seq: header.seq }
     const found = judgeBody(sha256, commitments, body)
@@ -26,6 +30,7 @@ export function createBodiesCheck(sha256: Sha256, problems: ProblemSink): Bodies
     follow: ({ leaves }) => leaves.forEach(judge),
     end: () => undefined,
     verified: () => verified,
+    stored: () => stored,
   }
 }
 

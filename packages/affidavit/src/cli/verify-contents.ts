@@ -31,28 +31,31 @@ export interface LeafPage {
 /** Something that is derived from the log, or belongs to it, and is compared while the log goes by. */
 export interface LeafCheck {
   follow(page: LeafPage): void | Promise<void>
-  /** After the last page; `size` leaves went by. */
-  end(size: number): void | Promise<void>
+  /** After the last page; all leaves below `end` went by. */
+  end(end: number): void | Promise<void>
 }
 
 export interface ContentsOptions {
   sha256: Sha256
   readFile(path: string): Promise<Uint8Array | undefined>
   size: number
+  /** Leaves to walk, from the beginning of a bundle on. */
+  from: number
+  to: number
   bodies: BodyOpener | undefined
-  /** Runs once per bundle. */
+  /** Runs once per bundle, with the leaves that went by. */
   onProgress(done: number): void
 }
 
-/** Reads the log a second time, with the bodies, and shows it to the checks page by page. Ends where a bundle is not readable. */
+/** Reads a part of the log again, with its bodies, and shows it to the checks page by page. Ends where a bundle is not readable. */
 export async function walkContents(options: ContentsOptions, checks: readonly LeafCheck[]): Promise<void> {
-  let done = 0
-  for (let from = 0; from < options.size; from += tileWidth) {
+  let done = options.from
+  for (let from = options.from; from < options.to; from += tileWidth) {
     const page = await readPage(options, from)
     if (page === undefined) break
     for (const check of checks) await check.follow(page)
     done = page.to
-    options.onProgress(done)
+    options.onProgress(done - options.from)
   }
   for (const check of checks) await check.end(done)
 }

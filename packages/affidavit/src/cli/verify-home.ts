@@ -4,22 +4,20 @@ import type { KeptCheckpoint } from '@affidavit/evidence/verify/checkpoints'
 import { createProblemSink, type ProblemSink } from '@affidavit/evidence/verify/problem'
 import { toVerdict, type Verdict } from '@affidavit/evidence/verify/verdict'
 import { type LogFindings, verifyLog } from '@affidavit/evidence/verify/verify-log'
-import { sealing, sha256, verifyEd25519 } from '@affidavit/sensor/crypto/node'
+import { sha256, verifyEd25519 } from '@affidavit/sensor/crypto/node'
 import { type HomePaths, toHomePaths } from '@affidavit/sensor/durable/home-paths'
-import { type BodyOpener, createBodyOpener } from '../store/bodies.ts'
 import type { SequenceReader } from '../store/contract.ts'
 import { StoreError } from '../store/error.ts'
 import { openSequenceReader } from '../store/sqlite/read.ts'
-import { toKeyEncryptionKey } from '../store/wrap.ts'
 import { isProcessAlive } from './collector-process.ts'
-import { createBodiesCheck } from './verify-bodies.ts'
-import { walkContents } from './verify-contents.ts'
+import { emptyFacts } from './verify-facts.ts'
 import { type LogFiles, openLogFiles } from './verify-files.ts'
-import { createIndexCheck } from './verify-index.ts'
-import { createKeyCheck, type HomeKeys, judgeSigningKey, readKeys } from './verify-keys.ts'
+import { readIndexStanding } from './verify-index.ts'
+import { compareKeys, type HomeKeys, judgeSigningKey, readKeys } from './verify-keys.ts'
+import { verifyPages } from './verify-pages.ts'
 import { type Snapshot, takeSnapshot } from './verify-snapshot.ts'
-import { countUnsequencedRecords, createSpoolCheck, readSpool, type Spool, verifyClaims } from './verify-spool.ts'
-import { createStoreCheck, describeStoreDamage } from './verify-store.ts'
+import { countUnsequencedRecords, readSpool, type Spool, verifyClaims } from './verify-spool.ts'
+import { compareStore, describeStoreDamage } from './verify-store.ts'
 
 export interface HomeCheckOptions {
   dir: string
@@ -76,40 +74,54 @@ interface Parts extends HomeCheckOptions {
 }
 
 async function verifyParts(parts: Parts): Promise<HomeVerdict> {
-  const { paths, problems, spool, snapshot, homeKeys } = parts
-  const files = openLogFiles(paths.log, snapshot.checkpoint)
+  const { paths, problems, spool, homeKeys } = parts
   const logKeys = parts.keys.length > 0 ? parts.keys : homeKeys.logKey === undefined ? [] : [homeKeys.logKey]
   const pending = await readPending(parts)
-  const findings = await verifyLogFiles(parts, files, { logKeys, pending })
-  const epoch = findings.walk?.epoch.detail?.previous == null ? 'first' : 'later'
-  if (findings.walk !== undefined)
-    verifyClaims({
-      spool,
-      streams: findings.walk.streams,
-      epoch,
-      findPending: (id) => pending.streams.get(id),
-      problems,
-    })
-  const contents = await verifyContents(parts, files, findings)
+  const { findings, bodies, indexed, unreferenced } = await verifyTogether(parts, { logKeys, pending })
+  verifyStreamClaims(parts, findings, pending)
   const verdict = toVerdict(findings, problems.found(), {
     nowMs: parts.nowMs,
     signingKey: judgeSigningKey(paths),
     keysFrom: parts.keys.length > 0 ? 'verifier' : 'log',
     sensorKeysFrom: 'log',
   })
-  const { bodies, indexed, unreferenced } = contents
-  const checked = {
-    entries: findings.counts.entries,
-    bodies,
-    streams: findings.counts.streams,
-    spooledStreams: spool.streams.size,
-    indexed,
-  }
+  const { entries, streams } = findings.counts
+  const signedBy = logKeys.map(({ name }) => name)
   return {
     verdict,
-    checked: { ...checked, signedBy: logKeys.map(({ name }) => name) },
+    checked: { entries, bodies, streams, spooledStreams: spool.streams.size, indexed, signedBy },
     notes: listNotes({ spool, findings, unpublished: pending.count, indexed, unreferenced }),
   }
+}
+
+/** The log in this thread; bodies, wrapping, ranges and index beside it in others, for they read every entry again. */
+async function verifyTogether(parts: Parts, how: { logKeys: readonly VerifierKey[]; pending: Pending }) {
+  const { paths, problems, spool, snapshot, homeKeys, store } = parts
+  // Where no checkpoint can be believed, what it claims still says which entries lie there to be compared.
+  const size = sizeOf(snapshot)
+  const pages = size === 0 ? undefined : startPages(parts, size)
+  const findings = await verifyLogFiles(parts, openLogFiles(paths.log, snapshot.checkpoint), how)
+  const { verified, stored, facts } = (await pages?.result) ?? { verified: 0, stored: 0, facts: emptyFacts() }
+  if (store !== undefined && size > 0)
+    await compareStore({
+      file: paths.storeDatabase,
+      reader: store,
+      problems,
+      size: findings.checkpoint?.size ?? size,
+      facts,
+      streams: findings.walk?.streams,
+      root: findings.checkpoint?.root,
+      bodies: homeKeys.bodiesKey === undefined ? undefined : stored,
+    })
+  const unreferenced = size === 0 ? [] : compareKeys(homeKeys, spool, facts, problems)
+  return { findings, bodies: verified, indexed: pages?.indexed, unreferenced }
+}
+
+function verifyStreamClaims({ spool, problems }: Parts, { walk }: LogFindings, pending: Pending): void {
+  if (walk === undefined) return
+  const epoch = walk.epoch.detail?.previous == null ? 'first' : 'later'
+  const findPending = (streamId: string) => pending.streams.get(streamId)
+  verifyClaims({ spool, streams: walk.streams, epoch, findPending, problems })
 }
 
 interface Pending {
@@ -156,49 +168,25 @@ function verifyLogFiles(
   })
 }
 
-async function verifyContents(parts: Parts, files: LogFiles, findings: LogFindings) {
-  const { paths, problems, store, spool, snapshot } = parts
-  // Where no checkpoint can be believed, what it claims still says which entries lie there to be compared.
-  const size = findings.checkpoint?.size ?? sizeOf(snapshot)
-  if (size === 0) return { bodies: 0, indexed: undefined, unreferenced: [] }
-  const opener = openBodies(parts)
-  const bodies = createBodiesCheck(sha256, problems)
-  const keys = createKeyCheck(parts.homeKeys, spool, problems)
-  const index = createIndexCheck(paths.indexDatabase, snapshot.origin, problems)
-  const streams = findings.walk?.streams
-  const storeChecks =
-    store === undefined
-      ? []
-      : [
-          createStoreCheck({
-            file: paths.storeDatabase,
-            reader: store,
-            problems,
-            streams,
-            root: findings.checkpoint?.root,
-            kek: parts.homeKeys.bodiesKey,
-          }),
-        ]
-  try {
-    await walkContents(
-      {
-        sha256,
-        readFile: files.readFile,
-        size,
-        bodies: opener,
-        onProgress: (done) => parts.onProgress('bodies', done, size),
-      },
-      [bodies, createSpoolCheck(spool, problems), keys, ...storeChecks, index],
-    )
-  } finally {
-    index.close()
+/** What is derived from the log, or belongs to it: the part that reads every entry again, beside the walk through the log. */
+function startPages(
+  parts: Parts,
+  size: number,
+): { indexed: number | undefined; result: ReturnType<typeof verifyPages> } {
+  const { dir, paths, problems, snapshot, store, homeKeys, spool } = parts
+  const { checkpoint, origin } = snapshot
+  const spooled = new Map([...spool.streams].map(([streamId, { hashes }]) => [streamId, hashes]))
+  const indexed = readIndexStanding(paths.indexDatabase, { origin, size }, problems)
+  const task = {
+    dir,
+    checkpoint,
+    size,
+    hasStore: store !== undefined,
+    hasIndex: indexed !== undefined,
+    bodiesKey: homeKeys.bodiesKey,
+    spooled,
   }
-  return { bodies: bodies.verified(), indexed: index.size, unreferenced: keys.unreferenced() }
-}
-
-function openBodies({ store, homeKeys: keys }: Parts): BodyOpener | undefined {
-  if (store === undefined || keys.bodiesKey === undefined) return undefined
-  return createBodyOpener(sealing, toKeyEncryptionKey(sha256, keys.bodiesKey), store)
+  return { indexed, result: verifyPages(task, problems, (done) => parts.onProgress('bodies', done, size)) }
 }
 
 /** Undefined where there is none, or it is damaged; both are reported. */

@@ -12,151 +12,155 @@ import { describeDamage, listSchema } from './verify-database.ts'
 
 type Row = Record<string, SQLOutputValue>
 
+const path = 'index/index.db'
+const remedy = "the log is judged apart; run 'affidavit index rebuild'"
+
 /** Without the key to the bodies nobody can say who acted: then those columns are not compared. */
 const unknownActor: IndexedEntry['actor'] = {}
 const actorColumns = new Set(['agent', 'agentId', 'agentVersion', 'user', 'userId'])
 const withoutActor = requestedColumns.filter(({ name }) => !actorColumns.has(name))
 
-export interface IndexCheck extends LeafCheck {
-  /** Leaves that the index has read; undefined where there is none. */
-  size: number | undefined
-  close(): void
-}
-
-const path = 'index/index.db'
-
 /**
- * Holds the index to the log, row by row as the log goes by: every leaf in its place, every column what the entry and its
- * body say, no row without a leaf. An index that lags is judged as far as it has come.
+ * What can be said of the index without the log: damage, tables, whether it is made for this log and knows no more than it
+ * has. Returns the leaves it has read, undefined where there is none worth comparing.
  */
-export function createIndexCheck(file: string, origin: string, problems: ProblemSink): IndexCheck {
-  const opened = openIndex(file, origin, problems)
-  if (opened === undefined)
-    return { size: undefined, follow: () => undefined, end: () => undefined, close: () => undefined }
-  const { db, size } = opened
-  const comparison = createComparison(db, size)
-  let different = false
-  const report = (leaf: number | undefined, why: string) => {
-    if (!different) {
-      const place = { path, ...(leaf === undefined ? {} : { index: leaf }) }
-      problems.add(
-        'index_disagrees',
-        place,
-        `${path}: ${why}; the log itself is judged apart: run 'affidavit index rebuild'`,
-      )
-    }
-    different = true
-  }
-  return {
-    size,
-    follow: ({ leaves }) => {
-      for (const leaf of leaves) {
-        if (different || leaf.leaf >= size) return
-        const why = comparison.follow(toEntry(leaf))
-        if (why !== undefined) report(leaf.leaf, why)
-      }
-    },
-    end: (reached) => {
-      const why = different || reached < size ? undefined : comparison.end()
-      if (why !== undefined) report(undefined, why)
-      if (reached < size && !different) report(undefined, `it has read ${size} entries, the log has ${reached}`)
-    },
-    close: () => db.close(),
-  }
-}
-
-function openIndex(
+export function readIndexStanding(
   file: string,
-  origin: string,
+  log: { origin: string; size: number },
   problems: ProblemSink,
-): { db: DatabaseSync; size: number } | undefined {
+): number | undefined {
   if (!existsSync(file)) return undefined
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
-  const why = findDamage(db, origin)
-  if (why === undefined) return { db, size: readSize(db) }
-  problems.add('index_disagrees', { path }, `${path}: ${why}; run 'affidavit index rebuild'`)
-  db.close()
-  return undefined
+  try {
+    const why = findDamage(db, log)
+    if (why === undefined) return readSize(db)
+    problems.add('index_disagrees', { path }, `${path}: ${why}; ${remedy}`)
+    return undefined
+  } finally {
+    db.close()
+  }
 }
 
-function findDamage(db: DatabaseSync, origin: string): string | undefined {
+function findDamage(db: DatabaseSync, { origin, size }: { origin: string; size: number }): string | undefined {
   const damage = describeDamage(db)
   if (damage !== undefined) return damage
   const expected = new DatabaseSync(':memory:')
   createSchema(expected, origin)
-  const cursor = 'SELECT one, version, origin FROM cursor'
-  const [fresh, found] = [expected, db].map((one) => JSON.stringify([listSchema(one)]))
+  const [fresh, found] = [expected, db].map((one) => JSON.stringify(listSchema(one)))
   if (fresh !== found) return 'its tables are not those that this version makes'
+  const cursor = 'SELECT one, version, origin FROM cursor'
   const [freshCursor, foundCursor] = [expected, db].map((one) => JSON.stringify(one.prepare(cursor).all()))
   expected.close()
-  return freshCursor === foundCursor ? undefined : 'it was made for another log or version'
+  if (freshCursor !== foundCursor) return 'it was made for another log or version'
+  const indexed = readSize(db)
+  if (indexed > size) return `it has read ${indexed} entries, the log has ${size}`
+  const beyond = 'SELECT leaf FROM calls WHERE leaf < 0 OR leaf >= ?1 OR completedLeaf < 0 OR completedLeaf >= ?1'
+  const row = db
+    .prepare(`${beyond} UNION ALL SELECT leaf FROM records WHERE leaf < 0 OR leaf >= ?1 LIMIT 1`)
+    .get(indexed)
+  return row === undefined ? undefined : `it has a row (leaf ${String(row.leaf)}) beyond the entries it has read`
 }
 
-/** Both tables are read once, in the order of the leaves. */
-function createComparison(db: DatabaseSync, size: number) {
-  const calls = createReader(db, 'calls')
-  const records = createReader(db, 'records')
-  /** Rows of calls whose `completed` record has not gone by, by its leaf. */
-  const pending = new Map<number, Row>()
-  /** Calls whose first outcome gave way to a later one, by id: until that one has gone by. */
-  const superseded = new Set<string>()
-  const followRequested = (entry: IndexedEntry): string | undefined => {
-    if (!isRequested(entry)) return undefined
-    const row = calls.take(entry.leaf)
-    if (row === undefined) return `entry ${entry.leaf} is not among its calls`
-    const { completedLeaf, outcome } = row
-    if (typeof completedLeaf === 'number' && completedLeaf < size) pending.set(completedLeaf, row)
-    else if (outcome !== null) return `it gives call ${entry.header.callId} an outcome that the log has not`
+/**
+ * Holds the index to the log, page by page: every leaf in its place, every column what the entry and its body say, no row
+ * without a leaf. Pages stand for themselves, so that several threads may each take some.
+ */
+export function createIndexCheck(file: string, problems: ProblemSink): LeafCheck {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+  const size = readSize(db)
+  const comparePage = createComparison(db)
+  let different = false
+  return {
+    follow: ({ from, to, leaves }) => {
+      if (different || from >= size) return
+      const entries = leaves.filter(({ leaf }) => leaf < size).map(toEntry)
+      const end = Math.min(to, size)
+      const found = comparePage({ from, to: end, entries, isWhole: entries.length === end - from })
+      if (found === undefined) return
+      different = true
+      problems.add('index_disagrees', { path, index: found.leaf }, `${path}: ${found.why}; ${remedy}`)
+    },
+    end: () => db.close(),
+  }
+}
+
+interface Page {
+  from: number
+  to: number
+  entries: IndexedEntry[]
+  /** False where an entry of the log does not parse: then rows may be left over. */
+  isWhole: boolean
+}
+
+interface Difference {
+  leaf: number
+  why: string
+}
+
+function createComparison(db: DatabaseSync): (page: Page) => Difference | undefined {
+  const calls = createPageReader(db, 'calls', 'leaf')
+  const completions = createPageReader(db, 'calls', 'completedLeaf')
+  const records = createPageReader(db, 'records', 'leaf')
+  const later = db.prepare('SELECT 1 FROM calls WHERE callId = ? AND headerHash = ? AND completedLeaf > ?')
+  return ({ from, to, entries, isWhole }) => {
+    const rows = { calls: calls(from, to), completions: completions(from, to), records: records(from, to) }
+    for (const entry of entries) {
+      const why = compareEntry(rows, entry, (...key) => later.get(...key) !== undefined)
+      if (why !== undefined) return { leaf: entry.leaf, why }
+    }
+    const [left] = [...rows.calls.keys(), ...rows.completions.keys(), ...rows.records.keys()]
+    if (left === undefined || !isWhole) return undefined
+    return { leaf: left, why: `it has a row for entry ${left} that this entry does not ask for` }
+  }
+}
+
+type Rows = Map<number, Row>
+
+function createPageReader(db: DatabaseSync, table: 'calls' | 'records', column: 'leaf' | 'completedLeaf') {
+  const select = db.prepare(`SELECT * FROM ${table} WHERE ${column} >= ? AND ${column} < ?`)
+  return (from: number, to: number): Rows => new Map(select.all(from, to).map((row) => [Number(row[column]), row]))
+}
+
+/** Takes the row that belongs to the entry and says what is wrong with it. */
+function compareEntry(
+  { calls, completions, records }: { calls: Rows; completions: Rows; records: Rows },
+  entry: IndexedEntry,
+  hasLater: (callId: string, headerHash: Uint8Array, leaf: number) => boolean,
+): string | undefined {
+  const { leaf } = entry
+  if (isRequested(entry)) {
+    const row = take(calls, leaf)
+    if (row === undefined) return `entry ${leaf} is not among its calls`
+    if ((row.completedLeaf === null) !== (row.outcome === null))
+      return `it gives an open call an outcome (entry ${leaf})`
     return compare(entry.actor === unknownActor ? withoutActor : requestedColumns, entry, row)
   }
-  const followCompleted = (entry: IndexedEntry): string | undefined => {
-    if (!isCompleted(entry)) return undefined
-    const row = pending.get(entry.leaf)
-    pending.delete(entry.leaf)
-    superseded.delete(entry.header.callId)
+  const completion = isCompleted(entry) ? take(completions, leaf) : undefined
+  if (completion !== undefined && isCompleted(entry)) {
     const isOwn =
-      row?.callId === entry.header.callId && isSame(row.headerHash, Buffer.from(entry.header.requestedHash, 'base64'))
-    return isOwn ? compare(completedColumns, entry, row) : `entry ${entry.leaf} is joined to another call`
+      completion.callId === entry.header.callId && isSame(completion.headerHash, toHash(entry.header.requestedHash))
+    return isOwn ? compare(completedColumns, entry, completion) : `entry ${leaf} is joined to another call`
   }
-  const followRecord = (entry: IndexedEntry): string | undefined => {
-    const row = records.take(entry.leaf)
-    if (row === undefined) return `entry ${entry.leaf} is missing`
-    if (row.event !== supersededEvent) return compare(recordColumns, entry, row)
-    if (!isCompleted(entry)) return `entry ${entry.leaf} is no outcome that gave way to another`
-    superseded.add(entry.header.callId)
-    return compare(
-      recordColumns.filter(({ name }) => name !== 'event'),
-      entry,
-      row,
-    )
-  }
-  return {
-    follow: (entry: IndexedEntry): string | undefined => {
-      if (isRequested(entry)) return followRequested(entry)
-      return isCompleted(entry) && pending.has(entry.leaf) ? followCompleted(entry) : followRecord(entry)
-    },
-    end: (): string | undefined => {
-      const left = calls.next() ?? records.next() ?? [...pending.values()][0]
-      if (left !== undefined) return `it has a row (leaf ${left.leaf}) that the log has no entry for`
-      return superseded.size > 0 ? `it hides the outcome of call ${[...superseded][0]}` : undefined
-    },
-  }
+  const row = take(records, leaf)
+  if (row === undefined) return `entry ${leaf} is missing`
+  if (row.event !== supersededEvent) return compare(recordColumns, entry, row)
+  const gaveWay = isCompleted(entry) && hasLater(entry.header.callId, toHash(entry.header.requestedHash), leaf)
+  if (!gaveWay) return `it hides entry ${leaf}, the outcome of a call`
+  return compare(
+    recordColumns.filter(({ name }) => name !== 'event'),
+    entry,
+    row,
+  )
 }
 
-/** One table in the order of its leaves, one row ahead. */
-function createReader(db: DatabaseSync, table: 'calls' | 'records') {
-  const rows = db.prepare(`SELECT * FROM ${table} ORDER BY leaf`).iterate()
-  let ahead = rows.next()
-  const next = (): Row | undefined => (ahead.done === true ? undefined : ahead.value)
-  return {
-    next,
-    take: (leaf: number): Row | undefined => {
-      const row = next()
-      if (row?.leaf !== leaf) return undefined
-      ahead = rows.next()
-      return row
-    },
-  }
+function take(rows: Rows, leaf: number): Row | undefined {
+  const row = rows.get(leaf)
+  rows.delete(leaf)
+  return row
+}
+
+function toHash(text: string): Uint8Array {
+  return Buffer.from(text, 'base64')
 }
 
 function compare<H extends IndexedEntry['header']>(

@@ -7,7 +7,7 @@ import { toSensorId } from '@affidavit/evidence/verify/sensors'
 import type { Circumstances } from '@affidavit/evidence/verify/verdict'
 import { sha256 } from '@affidavit/sensor/crypto/node'
 import type { HomePaths } from '@affidavit/sensor/durable/home-paths'
-import type { LeafCheck } from './verify-contents.ts'
+import type { LogFacts } from './verify-facts.ts'
 import type { Spool } from './verify-spool.ts'
 
 /** The keys of a home as they lie there. Undefined where the file is missing or was altered; that is reported. */
@@ -90,41 +90,25 @@ function shortDigest(bytes: Uint8Array): string {
   return Buffer.from(sha256(bytes)).toString('hex').slice(0, 8)
 }
 
-export interface KeyCheck extends LeafCheck {
-  /** Keys that nothing recorded so far refers to, so that nobody could tell another one from them. */
-  unreferenced(): string[]
-}
-
-/** Keys that records refer to are the ones that lie in keys/. */
-export function createKeyCheck(keys: HomeKeys, spool: Spool, problems: ProblemSink): KeyCheck {
-  const digestKeys = new Map<string, number>()
-  const sensors = new Set(spool.claims.map(({ sensorId }) => sensorId))
+/**
+ * Keys that records refer to are the ones that lie in keys/. Returns those that nothing recorded so far refers to, so that
+ * nobody could tell another one from them.
+ */
+export function compareKeys(keys: HomeKeys, spool: Spool, facts: LogFacts, problems: ProblemSink): string[] {
+  const inLog = [...facts.openings.values()].flatMap(({ sensorId }) => sensorId ?? [])
+  const sensors = new Set([...inLog, ...spool.claims.map(({ sensorId }) => sensorId)])
   const collectorKeys = new Set([...spool.streams.values()].flatMap(({ collectorKeyId }) => collectorKeyId ?? []))
-  const check = (path: string, id: string | undefined, seen: ReadonlySet<string>) => {
-    if (id === undefined || seen.size === 0 || seen.has(id)) return
-    problems.add(
-      'key_disagrees',
-      { path },
-      `${path} is not the key that was used here (${[...seen].slice(0, 3).join(', ')})`,
-    )
+  const used: [string, string | undefined, ReadonlySet<string>][] = [
+    ['keys/sensor.key', keys.sensorId, sensors],
+    ['keys/collector.key', keys.collectorKeyId, collectorKeys],
+    ['keys/correlation.key', keys.correlationKeyId, facts.digestKeys],
+  ]
+  for (const [path, id, seen] of used) {
+    if (id === undefined || seen.size === 0 || seen.has(id)) continue
+    const names = [...seen].slice(0, 3).join(', ')
+    problems.add('key_disagrees', { path }, `${path} is not the key that was used here (${names})`)
   }
-  const unreferenced: string[] = []
-  return {
-    follow: ({ leaves }) => {
-      for (const { leaf, header } of leaves) {
-        if ('requestIdDigest' in header) digestKeys.set(header.requestIdDigest.slice(0, 8), leaf)
-        if (header.kind === 'stream' && header.detail.event === 'opened') sensors.add(header.detail.sensorId)
-      }
-    },
-    end: () => {
-      check('keys/sensor.key', keys.sensorId, sensors)
-      check('keys/collector.key', keys.collectorKeyId, collectorKeys)
-      check('keys/correlation.key', keys.correlationKeyId, new Set(digestKeys.keys()))
-      if (collectorKeys.size === 0) unreferenced.push('keys/collector.key')
-      if (digestKeys.size === 0) unreferenced.push('keys/correlation.key')
-    },
-    unreferenced: () => unreferenced,
-  }
+  return used.filter(([, , seen]) => seen.size === 0).map(([path]) => path)
 }
 
 /** Whether whoever writes records here could also sign the log: both keys belong to one user on a laptop. */

@@ -103,14 +103,17 @@ async function readState(
   return 'dead'
 }
 
+/** Header hashes by stream and sequence number. */
+export type SpooledHashes = ReadonlyMap<string, readonly Uint8Array[]>
+
 /** Compares spooled records with those the log has of the same streams, as it goes by. */
-export function createSpoolCheck(spool: Spool, problems: ProblemSink): LeafCheck {
+export function createSpoolCheck(spooled: SpooledHashes, problems: ProblemSink): LeafCheck {
   return {
     follow: ({ leaves }) => {
-      if (spool.streams.size === 0) return
+      if (spooled.size === 0) return
       for (const { leaf, header, headerHash } of leaves) {
-        const spooled = spool.streams.get(header.streamId)?.hashes[header.seq]
-        if (spooled === undefined || Buffer.compare(spooled, headerHash) === 0) continue
+        const expected = spooled.get(header.streamId)?.[header.seq]
+        if (expected === undefined || Buffer.compare(expected, headerHash) === 0) continue
         const place = {
           index: leaf,
           streamId: header.streamId,
