@@ -1,3 +1,5 @@
+import { markerStart } from './marker.ts'
+
 /**
  * What may join a name to its value, in text of any language: `=` and `:` with their relatives (`:=`, `=>`, `?=`), `<-`, `||`,
  * an element's `>`, the space behind a flag, `set`, `define` or `ENV`, the word `is`, the comma in `("name", "value")` and
@@ -27,7 +29,7 @@ const halfNames = /^(?:key|token|code|phrase|string|secret|word|password)s?$/i
 /** The name that ends before `at`, over quotes, brackets, spaces and a type; two words where the last alone says little. */
 export function readName(text: string, at: number): string | undefined {
   const [start, end] = wordBefore(text, at)
-  if (start === end) return undefined
+  if (start === end || text.startsWith(markerStart, start - markerStart.length)) return undefined
   const word = text.slice(start, end)
   if (typeWords.test(word)) {
     const [typedStart, typedEnd] = wordBefore(text, start)

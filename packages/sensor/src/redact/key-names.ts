@@ -1,3 +1,4 @@
+import { markerStart } from './marker.ts'
 import type { RuleClass } from './rule.ts'
 
 /**
@@ -67,7 +68,8 @@ const cacheEntriesMax = 20_000
 
 /** Judges a key, header, flag, variable or column name, whatever its case and separators. */
 export function judgeKey(name: string): KeyVerdict | undefined {
-  if (name.length < 2 || name.length > 128 || name.includes('/') || !stems.test(name)) return undefined
+  if (name.length < 2 || name.length > 128 || name.includes('/') || name.includes(markerStart) || !stems.test(name))
+    return undefined
   if (cache.has(name)) return cache.get(name)
   const verdict = judge(wordsOf(name))
   if (cache.size >= cacheEntriesMax) cache.clear()

@@ -198,7 +198,7 @@ const hint = fc.constantFrom(
 )
 const loaded = fc.constantFrom(
   secret, 'x@example.org', '4111111111111111', 'password=tr0ub4dor&3', `Bearer ${secret}`, 'DE89370400440532013000', '\ud800', '\\', '%41%zz',
-  Buffer.from(`token=${secret}`).toString('base64'), JSON.stringify({ secret: 'abc-123-def' }), '[REDACTED:password]', '[REDACTED:x', 'https://u:p4ssw0rd@h/',
+  Buffer.from(`token=${secret}`).toString('base64'), JSON.stringify({ secret: 'abc-123-def' }), '[REDACTED:password]', '[REDACTED:x', 'https://u:p4ssw0rd@h/', 'token: ', ': x1y2z3a4b5c6d7', '=', '--password', ' ', 'curl -u a:b1c2d3 ', '&quot;', '%3D', '\n',
 ) // biome-ignore format: one list
 const leaf = fc.oneof(
   fc.string({ unit: 'binary' }),
@@ -217,6 +217,13 @@ const json = fc.letrec<{ value: unknown }>((tie) => ({
     fc.dictionary(fc.oneof(hint, loaded, fc.string()), tie('value'), { maxKeys: 4 }),
   ),
 })).value
+
+const piece = fc.constantFrom(
+  secret, 'x@example.org', '4111111111111111', 'password', 'tr0ub4dor&3', 'Bearer ', 'DE89370400440532013000', '\\', '%41', 'token', 'api_key', '=', ': ',
+  ' ', ' is ', '"', "'", '<', '>', '</', '(', ')', '[', ']', '{', '}', ',', '\n', '--', '-u ', 'curl ', 'a1b2c3d4e5f6g7h8', 'https://', '@', '/', ':', '&',
+  '&quot;', '%3D', '\\"', '\\u0041', 'Authorization', 'Basic ', 'Zm9vOmJhcjEyMw==', '[REDACTED:token]', 'phone ', '555-123-4567', '123', 'ssn ', '514-69-0360',
+  '|', '||', 'set ', 'name', 'value', 'cookie', 'sid=abc123def', Buffer.from(`password=${secret}`).toString('base64'), 'é', '\ud800',
+) // biome-ignore format: one list
 
 describe('properties', () => {
   const runs = { numRuns: 1500 }
@@ -249,6 +256,17 @@ describe('properties', () => {
       fc.property(json, (value) => {
         const once = redactValue(value).text
         expect(redact(once)).toEqual({ text: once, removed: [] })
+      }),
+      runs,
+    )
+  })
+
+  test('redacting text again changes nothing, whatever stands beside what [X-11]', () => {
+    const pieces = fc.array(piece, { maxLength: 14 }).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(pieces, (text) => {
+        const once = redactor.redactText(text).text
+        expect(redactor.redactText(once)).toEqual({ text: once, removed: [] })
       }),
       runs,
     )

@@ -49,18 +49,44 @@ export function createRedactor(options: RedactorOptions): Redactor {
   return {
     redactText(text) {
       if (text.length > bytesMax) return elide(text.length, 'too-large')
-      const matches = redactTwice(text.length, settings, (scan) => scanString(text, scan, 0))
-      if (matches === undefined) return elide(text.length, 'detector-failed')
-      return { text: splice(text, matches), removed: list(matches) }
+      const done = untilNothingIsLeft(text, {
+        find: (now) => redactTwice(now.length, settings, (scan) => scanString(now, scan, 0)),
+        replace: splice,
+      })
+      return done === undefined
+        ? elide(text.length, 'detector-failed')
+        : { text: done.text, removed: list(done.matches) }
     },
     redactJson(text) {
       const bytes = Buffer.from(text.buffer, text.byteOffset, text.length)
       if (bytes.length > bytesMax) return elideJson(bytes.length, 'too-large')
-      const matches = redactTwice(bytes.length, settings, (scan) => walkJson(bytes, scan, 0) ?? walkPlain(bytes, scan))
-      if (matches === undefined) return elideJson(bytes.length, 'detector-failed')
-      return { text: spliceBytes(bytes, matches), removed: list(matches) }
+      const done = untilNothingIsLeft(bytes, {
+        find: (now) => redactTwice(now.length, settings, (scan) => walkJson(now, scan, 0) ?? walkPlain(now, scan)),
+        replace: spliceBytes,
+      })
+      if (done === undefined) return elideJson(bytes.length, 'detector-failed')
+      return { text: done.text, removed: list(done.matches) }
     },
   }
+}
+
+/** A marker parts what was one word before, so that a rule may match beside it; the third round never found anything yet. */
+const roundsMax = 4
+
+function untilNothingIsLeft<T>(
+  text: T,
+  by: { find: (text: T) => Match[] | undefined; replace: (text: T, matches: readonly Match[]) => T },
+): { text: T; matches: Match[] } | undefined {
+  const all: Match[] = []
+  let now = text
+  for (let round = 0; round < roundsMax; round++) {
+    const matches = by.find(now)
+    if (matches === undefined) return undefined
+    if (matches.length === 0) break
+    all.push(...matches)
+    now = by.replace(now, matches)
+  }
+  return { text: now, matches: all }
 }
 
 type Settings = Pick<Scan, 'enabled' | 'disabledRules' | 'userRules'>

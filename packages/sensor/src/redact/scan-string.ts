@@ -1,7 +1,7 @@
 import { matchAssignments } from './assignments.ts'
 import { encodedRuns } from './base64.ts'
 import { matchCurlUser } from './curl-user.ts'
-import { isMarker, markerOf } from './marker.ts'
+import { besideMarkers, isMarker, markerOf, markerStart } from './marker.ts'
 import { matchOf, mergeMatches } from './match.ts'
 import { matchNameValuePairs } from './name-value-pairs.ts'
 import { matchPersonal } from './personal.ts'
@@ -45,7 +45,7 @@ export function scanString(text: string, scan: Scan, depth: number): Match[] {
   }
   const matches = scanDirect(text, scan)
   if (depth < depthMax) matches.push(...scanEncoded(text, scan, depth))
-  return mergeMatches(matches)
+  return mergeMatches(text.includes(markerStart) ? besideMarkers(text, matches) : matches)
 }
 
 function scanDirect(text: string, scan: Scan): Match[] {

@@ -25,7 +25,7 @@ export const anchoredRules: readonly AnchoredRule[] = [
     id: 'url-credential',
     class: secret,
     needs: ['://'],
-    pattern: /:\/\/[^\s:@/?#"'<>\\]{0,256}:(?<v>[^\s@/?#"'<>\\]{1,256})@(?=[\w.[-])/g,
+    pattern: /:\/\/[^\s:@/?#"'<>\\[\]]{0,256}:(?<v>[^\s@/?#"'<>\\]{1,256})@(?=[\w.[-])/g,
     accept: isCredential,
     plain: decodedPercent,
   },
