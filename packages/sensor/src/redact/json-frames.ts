@@ -49,7 +49,8 @@ export function verdictAt(frame: Frame | undefined): KeyVerdict | undefined {
   const own = judgeKey(key)
   if (own !== undefined) return own
   if (frame.named !== undefined && isValueKey(key)) return frame.named
-  return frame.inherited?.class === 'custom' || !isAboutKey(key) ? frame.inherited : undefined
+  if (frame.inherited === undefined || frame.inherited.class === 'custom') return frame.inherited
+  return isAboutKey(key) ? undefined : frame.inherited
 }
 
 /** `["--password", "…"]`: the flag names the element behind it. */

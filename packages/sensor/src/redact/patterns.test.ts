@@ -88,9 +88,9 @@ describe("users' patterns", () => {
   })
 
   test('a pattern that would take exponential time elsewhere does not here [X-21]', () => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     redactWith("version: 1\nrules:\n  - {id: evil, pattern: '(a+)+$'}\n", `${'a'.repeat(50_000)}!`)
-    expect(performance.now() - start).toBeLessThan(5_000)
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(5_000)
   })
 
   test('errors name line, key and remedy [X-22]', () => {

@@ -335,9 +335,9 @@ describe('hostile input', () => {
   }
 
   test.each(Object.entries(hostile))('%s: neither throws nor takes long [X-14]', (_, text) => {
-    const start = performance.now()
+    const start = process.cpuUsage()
     const { text: out } = redact(text)
-    expect(performance.now() - start).toBeLessThan(8_000)
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(5_000)
     expect(out).not.toContain(secret)
   })
 

@@ -39,6 +39,7 @@ export function scanString(text: string, scan: Scan, depth: number): Match[] {
   if (scan.work.left < 0) return [matchOf('too-nested', 'secret', { value: text, start: 0 })]
   if (scan.deadline < Number.POSITIVE_INFINITY && performance.now() > scan.deadline)
     return [matchOf('too-slow', 'secret', { value: text, start: 0 })]
+  if (isWord(text)) return scanWord(text, scan)
   if (depth < depthMax && /^\s{0,64}[[{"]/.test(text)) {
     const nested = scan.scanNested(text, scan, depth + 1)
     if (nested !== undefined) return mergeMatches(nested)
@@ -48,11 +49,33 @@ export function scanString(text: string, scan: Scan, depth: number): Match[] {
   return mergeMatches(text.includes(markerStart) ? besideMarkers(text, matches) : matches)
 }
 
-function scanDirect(text: string, scan: Scan): Match[] {
+/** Most strings: too short for base64, and without the signs that every other format has. */
+function isWord(text: string): boolean {
+  return text.length < wordCharsMax && /^[\w.+ -]*$/.test(text) && !/ (?:is|was|-)|^-/i.test(text)
+}
+const wordCharsMax = 16
+
+function scanWord(text: string, scan: Scan): Match[] {
   const matches: Match[] = []
-  const onMatch = (match: Match) => {
+  const onMatch = collector(matches, scan)
+  if (scan.enabled.has('secret')) {
+    matchPrefixes(text, onMatch)
+    matchKnown(text, scan.known, onMatch)
+  }
+  matchPersonal(text, scan.enabled, onMatch)
+  matchUserRules(text, scan, onMatch)
+  return mergeMatches(matches)
+}
+
+function collector(matches: Match[], scan: Scan): (match: Match) => void {
+  return (match) => {
     if (!scan.disabledRules.has(match.rule) && scan.enabled.has(match.class)) matches.push(match)
   }
+}
+
+function scanDirect(text: string, scan: Scan): Match[] {
+  const matches: Match[] = []
+  const onMatch = collector(matches, scan)
   if (scan.enabled.has('secret')) {
     matchPrefixes(text, onMatch)
     matchAnchored(text, onMatch)
@@ -62,10 +85,14 @@ function scanDirect(text: string, scan: Scan): Match[] {
     matchKnown(text, scan.known, onMatch)
   }
   matchPersonal(text, scan.enabled, onMatch)
+  matchUserRules(text, scan, onMatch)
+  return matches
+}
+
+function matchUserRules(text: string, scan: Scan, onMatch: (match: Match) => void): void {
   for (const rule of scan.userRules)
     for (const { start, end } of rule.find(text))
       onMatch(matchOf(rule.id, rule.class, { value: text.slice(start, end), start }))
-  return matches
 }
 
 /** One look for all anchors tells which rules have to run. */
