@@ -15,10 +15,20 @@ export interface Sink {
 
 /** `onGone` is called once, with the error code, when the reader went away. */
 export function openSink(stream: Writable, onGone: (code: string) => void): Sink {
-  const state = { gone: false, waiting: new Set<() => void>() }
+  const state = { gone: false, corked: false, waiting: new Set<() => void>() }
   const wake = () => {
     for (const resume of state.waiting) resume()
     state.waiting.clear()
+  }
+  // Lines that one commit releases together leave in one system call, and wake their reader once.
+  const gather = () => {
+    if (state.corked) return
+    state.corked = true
+    stream.cork()
+    process.nextTick(() => {
+      state.corked = false
+      stream.uncork()
+    })
   }
   const leave = (code: string) => {
     if (state.gone) return
@@ -34,7 +44,9 @@ export function openSink(stream: Writable, onGone: (code: string) => void): Sink
       return state.gone
     },
     write(bytes) {
-      if (state.gone || bytes.length === 0 || stream.write(bytes)) return undefined
+      if (state.gone || bytes.length === 0) return undefined
+      gather()
+      if (stream.write(bytes)) return undefined
       const { promise, resolve } = defer<void>()
       state.waiting.add(resolve)
       return promise
