@@ -438,7 +438,9 @@ describe('levels', () => {
 
   it('metadata keeps keys and shapes, no values [C-26]', async () => {
     const wrapped = start(echoServer, { level: 'metadata' })
-    wrapped.write(call(1, 'echo', { note: secret, list: [1, secret] }) + `${secret}\n`)
+    wrapped.write(
+      `${request(1, 'tools/call', { name: 'echo', arguments: { note: secret, list: [1, secret] }, _meta: { task: secret } })}${secret}\n`,
+    )
     await wrapped.lines(1)
     const records = await finish(wrapped)
     expect(JSON.stringify(records)).not.toContain(secret)

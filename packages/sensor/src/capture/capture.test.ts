@@ -1,4 +1,5 @@
 import type { Draft } from '@affidavit/evidence/record/header'
+import { encodeHeader } from '@affidavit/evidence/record/header-bytes'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -16,11 +17,19 @@ const same: Redactor = {
 }
 const digest = () => `00000000:${Buffer.alloc(32).toString('base64')}`
 
+const uuid = '01932c4e-0000-7000-8000-000000000000'
+const core = {
+  v: 1, tenant: 'default', epoch: '2026q4', streamId: uuid, seq: 0, bootId: uuid,
+  time: '2026-11-20T11:03:40.123Z', monotonicUs: 1, sections: {},
+} as const // biome-ignore format: one header
+
 function open(changes: Partial<CaptureContext> = {}) {
   const records: { draft: Draft; sections: Sections }[] = []
   const said: string[] = []
   const capture = new Capture({
     emit: async (draft, sections) => {
+      // Whatever a peer sent, the record must be one that the format takes.
+      encodeHeader({ ...core, ...draft })
       records.push({ draft, sections })
       return { recorded: true, hash: new Uint8Array(32) }
     },
@@ -47,17 +56,28 @@ describe('capture', () => {
     const fail = () => {
       throw new RangeError('quotes a secret: hunter2')
     }
-    let calls = 0
-    const { capture, records, said } = open({
-      redactor: { redactJson: (text) => (calls++ === 0 ? fail() : { text, removed: [] }), redactText: same.redactText },
-    })
-    expect(await capture.take(line('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"}}'))).toEqual({
-      pass: true,
-    })
-    const input = Buffer.from(records[0]?.sections.input ?? []).toString()
-    expect(JSON.parse(input)).toMatchObject({ $elided: { reason: 'failed', failure: 'RangeError' } })
-    expect(input).not.toContain('hunter2')
-    expect(said).toEqual(['AFD_REDACTION_FAILED'])
+    for (const level of ['metadata', 'arguments', 'full'] as const) {
+      const { capture, records, said } = open({ level, redactor: { redactJson: fail, redactText: fail } })
+      const lines = [
+        line(
+          '{"jsonrpc":"2.0","id":"hunter2","method":"hunter2","params":{"name":"hunter2","_meta":{"task":"hunter2","conversationId":"hunter2"}}}',
+        ),
+        line('hunter2'),
+        line(
+          '{"jsonrpc":"2.0","id":"hunter2","result":{"content":[{"type":"text","text":"hunter2"}]}}',
+          'server-to-client',
+        ),
+      ]
+      for (const each of lines) expect(await capture.take(each)).toEqual({ pass: true })
+      expect(records.map(({ draft }) => ('stage' in draft ? draft.stage : draft.kind))).toEqual([
+        'requested',
+        'violation',
+        'completed',
+      ])
+      for (const { sections } of records)
+        for (const bytes of Object.values(sections)) expect(Buffer.from(bytes).toString()).not.toContain('hunter2')
+      expect(new Set(said)).toEqual(new Set(['AFD_REDACTION_FAILED']))
+    }
   })
 
   it('nothing a peer sends makes it reject [C-29]', async () => {

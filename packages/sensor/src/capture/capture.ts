@@ -5,6 +5,7 @@ import { type DraftedOutcome, draftCompleted, draftUnanswered } from './complete
 import type { CaptureContext } from './context.ts'
 import { type Exchange, InFlight } from './exchange.ts'
 import { CallGroups } from './groups.ts'
+import { guardRedactor } from './guard-redactor.ts'
 import { answeredDirection, type CapturedLine, requestDirection, type Verdict } from './line.ts'
 import { formOf, idKey, type ScannedMessage, type Span, textOf } from './message.ts'
 import { kindOf } from './methods.ts'
@@ -45,7 +46,7 @@ export class Capture {
   readonly #notify: NotifyTally
 
   constructor(context: CaptureContext) {
-    this.#context = context
+    this.#context = { ...context, redactor: guardRedactor(context) }
     this.#session = new Session(context.serverName)
     this.#notify = new NotifyTally((method) => context.digest(method))
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { encodeCanonical } from '@affidavit/evidence/record/canonical'
 import type { Removal } from '../redact/removal.ts'
 import type { CaptureContext } from './context.ts'
-import { elide, elideFailure, valueBytesMax } from './elide.ts'
+import { elide, valueBytesMax } from './elide.ts'
 import type { CapturedLine } from './line.ts'
 import type { ScannedMessage, Span } from './message.ts'
 import { withoutOpaque } from './opaque.ts'
@@ -41,20 +41,26 @@ export function keepPart(
   return { text, removed: cut.removed.length === 0 ? removed : [...cut.removed, ...removed] }
 }
 
-/** Redacts, or says why there is nothing to show. Never throws on a value. */
+/** Redacts, or says why there is nothing to show. */
 function keepValue(context: CaptureContext, bytes: Uint8Array): Kept {
+  if (bytes.length > valueBytesMax) {
+    const digest = context.digest(createHash('sha256').update(bytes).digest())
+    return { text: encodeCanonical(elide('too_large', bytes.length, { digest })), removed: nothing }
+  }
+  const { text, removed } = context.redactor.redactJson(bytes)
+  if (context.level !== 'metadata') return { text, removed }
+  // Of the redacted text, so that keys which hold secrets are not kept either.
+  const shape = readShape(text)
+  return { text: encodeCanonical({ $shape: shape, bytes: bytes.length }), removed }
+}
+
+function readShape(json: Uint8Array): unknown {
   try {
-    if (bytes.length > valueBytesMax) {
-      const digest = context.digest(createHash('sha256').update(bytes).digest())
-      return { text: encodeCanonical(elide('too_large', bytes.length, { digest })), removed: nothing }
-    }
-    const { text, removed } = context.redactor.redactJson(bytes)
-    if (context.level !== 'metadata') return { text, removed }
-    const parsed: unknown = JSON.parse(new TextDecoder().decode(text))
-    return { text: encodeCanonical({ $shape: shapeOf(parsed), bytes: bytes.length }), removed }
+    const value: unknown = JSON.parse(new TextDecoder().decode(json))
+    return shapeOf(value)
   } catch (error) {
-    context.diagnose('AFD_REDACTION_FAILED', 'a value could not be redacted; its record holds an elision instead')
-    return { text: encodeCanonical(elideFailure(error, bytes.length)), removed: nothing }
+    if (error instanceof SyntaxError || error instanceof RangeError) return 'unknown'
+    throw error
   }
 }
 

@@ -48,7 +48,7 @@ export function draftRequested(
       input: input.text,
       identity: identitySection(context, claims.agent ?? known.session.agent ?? unnamedAgent),
       decision: noDecision,
-      purpose: claims.purpose === undefined ? noPurpose : encodePurpose(claims.purpose),
+      purpose: purposeSection(context, claims),
       environment: encodeEnvironment({
         host: context.facts.host,
         processes: context.facts.processes,
@@ -101,6 +101,7 @@ const noDecision = encodeDecision({
 })
 const noPurpose = encodePurpose({ absent: 'the request declares neither a task nor an intent' })
 
+const hiddenPurpose = encodePurpose({ absent: 'declared, but at level metadata no values are kept' })
 const unnamedAgent: Absent = { absent: 'the client has not named itself on this connection' }
 const encodedIdentities = new WeakMap<object, Uint8Array>()
 
@@ -120,11 +121,17 @@ function identitySection({ facts }: CaptureContext, agent: Actor | Absent): Uint
   return encoded
 }
 
+function purposeSection({ level }: CaptureContext, { purpose }: MetaClaims): Uint8Array {
+  if (purpose === undefined) return noPurpose
+  return level === 'metadata' ? hiddenPurpose : encodePurpose(purpose)
+}
+
 /** Ids that others chose go here and nowhere else, redacted: a client may put anything into them. */
 function foreignIds(
-  { redactor }: CaptureContext,
+  { redactor, level }: CaptureContext,
   { message, place, claims }: { message: ScannedMessage; place: RequestPlace; claims: MetaClaims },
 ): ForeignIds {
+  if (level === 'metadata') return {}
   const kept = (key: keyof ForeignIds, value: string | undefined): ForeignIds =>
     value === undefined ? {} : { [key]: clipText(redactor.redactText(value).text, idBytesMax) }
   const raw = message.spans.get('id')?.raw ?? new Uint8Array(0)

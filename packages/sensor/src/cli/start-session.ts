@@ -1,3 +1,4 @@
+import { clipText } from '@affidavit/evidence/record/text'
 import type { Child } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { resolveHome } from '../durable/home.ts'
@@ -40,7 +41,7 @@ export async function startSession({ options, wiring, child, guardian }: Session
     redactor: createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) }),
     digest: createDigester(correlationKey),
     level: options.level ?? config.level ?? 'arguments',
-    serverName: options.server ?? config.server ?? nameServer(options.command, options.args),
+    serverName: clipText(options.server ?? config.server ?? nameServer(options.command, options.args)),
   })
   const stopWatching =
     options.collector === undefined && wiring.startCollector !== undefined
