@@ -241,11 +241,13 @@ describe('waiting', () => {
 describe('tail -f', () => {
   it('shows records as they come in and ends on SIGINT [Q-22]', async () => {
     const copy = copyHome(home, join(directory, 'tailed'))
-    const child = spawn(process.execPath, [binary, 'tail', '-f', '-n', '0', '--json', '--home', copy])
+    const child = spawn(process.execPath, [binary, 'tail', '-f', '-n', '1', '--json', '--home', copy])
     let seen = ''
     child.stdout.on('data', (chunk: Buffer) => {
       seen += chunk.toString()
     })
+    await waitFor(() => seen.includes('\n'))
+    seen = ''
     await runSession(copy, join(directory, 'files'), 1)
     await waitFor(() => seen.includes('"kind":"stream"') && seen.includes('"event":"closed"'))
     child.kill('SIGINT')
@@ -258,7 +260,7 @@ describe('tail -f', () => {
     expect(ids.length).toBeGreaterThan(10)
     expect(new Set(ids).size).toBe(ids.length)
     stopCollector(copy)
-  }, 30_000)
+  }, 90_000)
 })
 
 function sizeOf(file: string, origin: string): number {
@@ -272,7 +274,7 @@ function sizeOf(file: string, origin: string): number {
 }
 
 async function waitFor(condition: () => boolean): Promise<void> {
-  const deadlineMs = Date.now() + 15_000
+  const deadlineMs = Date.now() + 30_000
   while (!condition()) {
     if (Date.now() > deadlineMs) throw new Error('it did not happen within 15 s')
     await new Promise((resolve) => setTimeout(resolve, 30))

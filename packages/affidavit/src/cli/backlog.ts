@@ -2,7 +2,8 @@ import type { StreamHead } from '@affidavit/evidence/record/header'
 import type { Home } from '@affidavit/sensor/durable/home'
 import { systemLayer } from '@affidavit/sensor/durable/layer'
 import { SpoolCorrupt } from '@affidavit/sensor/spool/error'
-import { readSegments } from '@affidavit/sensor/spool/read'
+import { readSegments, type SegmentCursor } from '@affidavit/sensor/spool/read'
+import { toSegmentName } from '@affidavit/sensor/spool/segment-name'
 import type { SequenceReader } from '../store/contract.ts'
 
 /** What a stream in the spool has acknowledged to its callers, beside how far it is in the log. */
@@ -18,20 +19,28 @@ export interface StreamBacklog {
   corrupt?: SpoolCorrupt
 }
 
-const segmentName = /^([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})-(\d{6,})\.seg$/
+/** Streams that have segments in this spool folder and the number of the first one, in the order of their opening. */
+export async function listSpooledStreams(directory: string): Promise<Map<string, number>> {
+  const streams = new Map<string, number>()
+  // Names sort by stream, which is by time, and then by number.
+  for (const name of (await systemLayer.list(directory)).sort()) {
+    const segment = toSegmentName(name)
+    if (segment !== undefined && !streams.has(segment.streamId)) streams.set(segment.streamId, segment.segment)
+  }
+  return streams
+}
 
-/** Streams that have segments in this spool folder, in the order of their ids, which is that of their opening. */
-export async function listSpooledStreams(directory: string): Promise<string[]> {
-  const ids = (await systemLayer.list(directory)).flatMap((name) => segmentName.exec(name)?.[1] ?? [])
-  return [...new Set(ids)].sort()
+/** Where reading a stream begins: segments that were shipped whole are deleted while their stream goes on. */
+export function startAt(segment: number): SegmentCursor {
+  return { segment, offset: 0, head: null }
 }
 
 /** One answer per stream in the spool. Reads every segment. */
 export async function readBacklog(home: Home, store: SequenceReader | undefined): Promise<StreamBacklog[]> {
   const backlog: StreamBacklog[] = []
-  for (const streamId of await listSpooledStreams(home.paths.spool)) {
+  for (const [streamId, segment] of await listSpooledStreams(home.paths.spool)) {
     const state = await store?.readStream(streamId)
-    const read = await readAcknowledged(home.paths.spool, streamId)
+    const read = await readAcknowledged(home.paths.spool, streamId, startAt(segment))
     backlog.push({ streamId, nextSeq: state?.nextSeq ?? 0, refused: state?.standing === 'refused', ...read })
   }
   return backlog
@@ -45,11 +54,12 @@ export function countUnsequenced({ head, nextSeq }: StreamBacklog): number {
 async function readAcknowledged(
   directory: string,
   streamId: string,
+  from: SegmentCursor,
 ): Promise<{ head: StreamHead | null; corrupt?: SpoolCorrupt }> {
   let head: StreamHead | null = null
   try {
     // `live`: whether its process still writes does not matter here, only what it has signed.
-    for await (const item of readSegments({ layer: systemLayer, directory, streamId, state: 'live' })) {
+    for await (const item of readSegments({ layer: systemLayer, directory, streamId, state: 'live', from })) {
       if (item.type === 'commit') head = item.head
     }
   } catch (error) {

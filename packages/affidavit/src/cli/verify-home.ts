@@ -16,7 +16,7 @@ import { readIndexStanding } from './verify-index.ts'
 import { compareKeys, type HomeKeys, judgeSigningKey, readKeys } from './verify-keys.ts'
 import { verifyPages } from './verify-pages.ts'
 import { type Snapshot, takeSnapshot } from './verify-snapshot.ts'
-import { countUnsequencedRecords, readSpool, type Spool, verifyClaims } from './verify-spool.ts'
+import { countUnsequencedRecords, lastSpooled, readSpool, type Spool, verifyClaims } from './verify-spool.ts'
 import { compareStore, describeStoreDamage } from './verify-store.ts'
 
 export interface HomeCheckOptions {
@@ -158,10 +158,7 @@ function verifyLogFiles(
     policy: { origin: snapshot.origin, logKeys, witnesses: [], witnessesRequired: 1 },
     crypto: { sha256, verifyEd25519 },
     kept: [...signed, ...kept],
-    findSpooled: (streamId) => {
-      const spooled = spool.streams.get(streamId)?.hashes.length ?? 0
-      return spooled > 0 ? spooled - 1 : pending.streams.get(streamId)
-    },
+    findSpooled: (streamId) => lastSpooled(spool, streamId) ?? pending.streams.get(streamId),
     problems,
     onProgress: (done, total) => onProgress('entries', done, total),
     isStopped,
@@ -175,7 +172,7 @@ function startPages(
 ): { indexed: number | undefined; result: ReturnType<typeof verifyPages> } {
   const { dir, paths, problems, snapshot, store, homeKeys, spool } = parts
   const { checkpoint, origin } = snapshot
-  const spooled = new Map([...spool.streams].map(([streamId, { hashes }]) => [streamId, hashes]))
+  const { streams: spooled } = spool
   const indexed = readIndexStanding(paths.indexDatabase, { origin, size }, problems)
   const task = {
     dir,

@@ -101,12 +101,16 @@ export async function runPages(task: PagesTask, onProgress: (done: number) => vo
   return { problems: problems.found().list, verified: bodies.verified(), stored: bodies.stored(), facts: facts.facts() }
 }
 
-/** The worker's file has the extension of this one: sources run as they are, published code as JavaScript. */
-const workerFile = new URL(`./verify-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+/** Sources run as they are and find each other's sources; published code is JavaScript. */
+const isSource = import.meta.url.endsWith('.ts')
+const workerFile = isSource
+  ? new URL('./verify-worker.ts', import.meta.url)
+  : new URL('./verify-worker.js', import.meta.url)
+const execArgv = isSource ? ['--conditions=@affidavit/source'] : []
 
 function runInThread(task: PagesTask, onProgress: (done: number) => void): Promise<PagesResult> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(workerFile, { workerData: task, execArgv: ['--conditions=@affidavit/source'] })
+    const worker = new Worker(workerFile, { workerData: task, execArgv })
     worker.on('message', (message: { done: number } | { result: PagesResult }) => {
       if ('result' in message) resolve(message.result)
       else onProgress(message.done)

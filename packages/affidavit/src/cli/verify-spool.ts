@@ -7,14 +7,17 @@ import { systemLayer } from '@affidavit/sensor/durable/layer'
 import { isProcessDead } from '@affidavit/sensor/durable/process'
 import { listClaims, type StreamClaim } from '@affidavit/sensor/spool/claim'
 import { SpoolCorrupt } from '@affidavit/sensor/spool/error'
-import { readSegments, type SegmentItem } from '@affidavit/sensor/spool/read'
-import { listSpooledStreams } from './backlog.ts'
+import { readSegments, type SegmentCursor, type SegmentItem } from '@affidavit/sensor/spool/read'
+import { listSpooledStreams, startAt } from './backlog.ts'
 import type { LeafCheck } from './verify-contents.ts'
 
 /** A stream that has segments, as far as they can be believed. */
 export interface SpooledStream {
   streamId: string
-  /** Header hashes by sequence number, from 0. */
+  /** First record there, and the hash it follows; those before it were shipped and their segments deleted. */
+  firstSeq: number
+  prev: string | undefined
+  /** Header hashes from firstSeq on. */
   hashes: Uint8Array[]
   /** Key that its stream secret is sealed to. */
   collectorKeyId: string | undefined
@@ -39,7 +42,7 @@ export async function readSpool(paths: HomePaths, problems: ProblemSink): Promis
     )
   }
   const streams = new Map<string, SpooledStream>()
-  for (const streamId of await listSpooledStreams(paths.spool)) {
+  for (const [streamId, segment] of await listSpooledStreams(paths.spool)) {
     const claim = claims.find((one) => one.streamId === streamId)
     // A stream takes its number before it writes anything.
     if (claim === undefined)
@@ -48,31 +51,36 @@ export async function readSpool(paths: HomePaths, problems: ProblemSink): Promis
         { path: 'spool/streams', streamId },
         `the claim of stream ${streamId} is gone: its number could be used again`,
       )
-    streams.set(streamId, await readStream(paths, { streamId, claim, problems }))
+    streams.set(streamId, await readStream(paths, { streamId, from: startAt(segment), claim, problems }))
   }
   return { streams, claims }
 }
 
 interface Reading {
   streamId: string
+  from: SegmentCursor
   claim: StreamClaim | undefined
   problems: ProblemSink
 }
 
-async function readStream(paths: HomePaths, { streamId, claim, problems }: Reading): Promise<SpooledStream> {
-  const read: SpooledStream = { streamId, hashes: [], collectorKeyId: undefined, tornBytes: 0 }
+async function readStream(paths: HomePaths, { streamId, from, claim, problems }: Reading): Promise<SpooledStream> {
+  const read: SpooledStream = {
+    streamId,
+    firstSeq: 0,
+    prev: undefined,
+    hashes: [],
+    collectorKeyId: undefined,
+    tornBytes: 0,
+  }
   try {
-    for await (const item of readSegments({
-      ...toOptions(paths, streamId, claim),
-      state: await readState(paths, streamId, claim),
-    }))
-      follow(read, item)
+    const state = await readState(paths, { streamId, from, claim })
+    for await (const item of readSegments({ ...toOptions(paths, streamId, claim), from, state })) follow(read, item)
   } catch (error) {
     if (!(error instanceof SpoolCorrupt)) throw error
     const path = `spool/${error.segment}`
     problems.add(
       'spool_altered',
-      { path, streamId, seq: read.hashes.length },
+      { path, streamId, seq: read.firstSeq + read.hashes.length },
       `${path}, byte ${error.offset}: ${error.why}`,
     )
   }
@@ -86,25 +94,43 @@ function toOptions(paths: HomePaths, streamId: string, claim: StreamClaim | unde
 
 function follow(read: SpooledStream, item: SegmentItem): void {
   if (item.type === 'preamble') read.collectorKeyId = item.preamble.collectorKeyId
-  if (item.type === 'commit') for (const { hash } of item.records) read.hashes.push(hash)
+  if (item.type === 'commit') {
+    const [first] = item.records
+    if (read.hashes.length === 0 && first !== undefined) {
+      read.firstSeq = first.header.seq
+      read.prev = first.header.prev
+    }
+    for (const { hash } of item.records) read.hashes.push(hash)
+  }
   if (item.type === 'end') read.tornBytes = item.tornBytes
 }
 
 /** Nothing may follow where a claim says that the stream was closed, nor where its process is gone. */
 async function readState(
   paths: HomePaths,
-  streamId: string,
-  claim: StreamClaim | undefined,
+  { streamId, from, claim }: Omit<Reading, 'problems'>,
 ): Promise<'live' | 'dead' | 'closed'> {
   if (claim?.ended === 'closed') return 'closed'
-  for await (const item of readSegments({ layer: systemLayer, directory: paths.spool, streamId, state: 'live' })) {
+  for await (const item of readSegments({
+    layer: systemLayer,
+    directory: paths.spool,
+    streamId,
+    from,
+    state: 'live',
+  })) {
     if (item.type === 'preamble') return isProcessDead(item.preamble.process) ? 'dead' : 'live'
   }
   return 'dead'
 }
 
-/** Header hashes by stream and sequence number. */
-export type SpooledHashes = ReadonlyMap<string, readonly Uint8Array[]>
+/** Last record of a stream that is in the spool; undefined where none is. */
+export function lastSpooled(spool: Spool, streamId: string): number | undefined {
+  const stream = spool.streams.get(streamId)
+  return stream === undefined || stream.hashes.length === 0 ? undefined : stream.firstSeq + stream.hashes.length - 1
+}
+
+/** Header hashes by stream, from firstSeq on. */
+export type SpooledHashes = ReadonlyMap<string, { firstSeq: number; hashes: readonly Uint8Array[] }>
 
 /** Compares spooled records with those the log has of the same streams, as it goes by. */
 export function createSpoolCheck(spooled: SpooledHashes, problems: ProblemSink): LeafCheck {
@@ -112,7 +138,8 @@ export function createSpoolCheck(spooled: SpooledHashes, problems: ProblemSink):
     follow: ({ leaves }) => {
       if (spooled.size === 0) return
       for (const { leaf, header, headerHash } of leaves) {
-        const expected = spooled.get(header.streamId)?.[header.seq]
+        const stream = spooled.get(header.streamId)
+        const expected = stream?.hashes[header.seq - stream.firstSeq]
         if (expected === undefined || Buffer.compare(expected, headerHash) === 0) continue
         const place = {
           index: leaf,
@@ -145,10 +172,7 @@ export interface ClaimCheck {
  * log has its claim. Claims are not signed: they catch what was deleted, they prove nothing by themselves.
  */
 export function verifyClaims({ spool, streams, epoch, findPending, problems }: ClaimCheck): void {
-  const findSpooled = (streamId: string) => {
-    const spooled = spool.streams.get(streamId)?.hashes.length ?? 0
-    return spooled > 0 ? spooled - 1 : findPending(streamId)
-  }
+  const findSpooled = (streamId: string) => lastSpooled(spool, streamId) ?? findPending(streamId)
   const check = { findHead: (streamId: string) => streams.byId.get(streamId), findSpooled, epoch, problems }
   for (const { head, streamId, sensorId, counter, ended } of spool.claims) {
     const path = `spool/streams/${sensorId}-${String(counter).padStart(10, '0')}.json`
@@ -162,6 +186,28 @@ export function verifyClaims({ spool, streams, epoch, findPending, problems }: C
       )
   }
   verifyClaimed(spool, streams, problems)
+  verifyJoints(spool, streams, problems)
+}
+
+/** What the spool has of a stream goes on where the log ends, or before. */
+function verifyJoints(spool: Spool, streams: Streams, problems: ProblemSink): void {
+  for (const { streamId, firstSeq, prev, hashes } of spool.streams.values()) {
+    const last = streams.byId.get(streamId)
+    if (hashes.length === 0 || firstSeq === 0) continue
+    const follows = last !== undefined && Buffer.from(last.hash).toString('base64') === prev
+    if (last === undefined || firstSeq > last.seq + 1)
+      problems.add(
+        'spool_altered',
+        { streamId, seq: firstSeq },
+        `records of stream ${streamId} before ${firstSeq} are in neither spool nor log`,
+      )
+    else if (firstSeq === last.seq + 1 && !follows)
+      problems.add(
+        'spool_altered',
+        { streamId, seq: firstSeq },
+        `record ${firstSeq} of stream ${streamId} does not follow the one in the log`,
+      )
+  }
 }
 
 function verifyClaimed({ claims }: Spool, { sensors }: Streams, problems: ProblemSink): void {
@@ -181,7 +227,7 @@ function verifyClaimed({ claims }: Spool, { sensors }: Streams, problems: Proble
 /** Acknowledged records that no checkpoint covers. */
 export function countUnsequencedRecords(spool: Spool, streams: Streams | undefined): number {
   let count = 0
-  for (const { streamId, hashes } of spool.streams.values())
-    count += Math.max(0, hashes.length - 1 - (streams?.byId.get(streamId)?.seq ?? -1))
+  for (const streamId of spool.streams.keys())
+    count += Math.max(0, (lastSpooled(spool, streamId) ?? -1) - (streams?.byId.get(streamId)?.seq ?? -1))
   return count
 }

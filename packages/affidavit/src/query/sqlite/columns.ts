@@ -21,8 +21,6 @@ export interface ColumnRule<H extends Header> {
   value(entry: IndexedEntry<H>): Value
 }
 
-export type OtherHeader = Exclude<Header, RequestedHeader | CompletedHeader>
-
 export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
   { name: 'leaf', value: ({ leaf }) => leaf },
   { name: 'callId', value: ({ header }) => header.callId },
