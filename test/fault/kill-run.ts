@@ -72,8 +72,9 @@ async function killAll(home: Home, { kills, random, acknowledged, counts }: Kill
   let sensor = spawnSensor(home, acknowledged)
   let collector = spawnCollector(home, 600_000)
   for (let i = 0; i < kills; i++) {
-    // From the first imports to well into the work.
-    await sleep(50 + random() * 1000)
+    // Half of the kills meet processes that are starting, half meet a sensor that has receipts, however slow the machine.
+    if (random() < 0.5) await sensor.working
+    await sleep(30 + random() * 600)
     const victim = victims[Math.floor(random() * victims.length)] ?? 'both'
     counts[victim] += 1
     if (victim !== 'collector') sensor.child.kill('SIGKILL')
@@ -100,7 +101,8 @@ function spawnCollector(home: Home, idleExitMs: number): ChildProcess {
 function spawnSensor(home: Home, acknowledged: Set<string>) {
   const child = spawn(process.execPath, [source, load, home.dir], { stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = readReceipts(child, acknowledged)
-  return { child, ended }
+  const working = Promise.race([ended, new Promise((resolve) => child.stdout?.once('data', resolve))])
+  return { child, ended, working }
 }
 
 /** Resolves when the process is gone and all it had printed is read. A last line without its end was cut by the kill. */

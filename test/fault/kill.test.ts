@@ -5,7 +5,7 @@ import { killUnderLoad } from './kill-run.ts'
 const kills = 100
 
 test(`${kills} kills of sensor, collector and both lose and double nothing; interrupted calls are unknown [S-10]`, {
-  timeout: 240_000,
+  timeout: 300_000,
 }, async () => {
   const seed = Number(process.env.AFFIDAVIT_KILL_SEED ?? Date.now() % 2 ** 31)
   console.info(`kill seed ${seed} (repeat with AFFIDAVIT_KILL_SEED)`)
