@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { sealing, sha256 } from '@affidavit/sensor/crypto/node'
 import { type Home, openHome, resolveHome } from '@affidavit/sensor/durable/home'
 import { toHomePaths } from '@affidavit/sensor/durable/home-paths'
@@ -6,6 +7,7 @@ import { systemLayer } from '@affidavit/sensor/durable/layer'
 import { type BodyOpener, createBodyOpener } from '../store/bodies.ts'
 import type { SequenceReader, TileStore } from '../store/contract.ts'
 import { createDirectoryTiles } from '../store/directory/tiles.ts'
+import { StoreError } from '../store/error.ts'
 import { openSequenceReader } from '../store/sqlite/read.ts'
 import { toKeyEncryptionKey } from '../store/wrap.ts'
 import { CommandError } from './failure.ts'
@@ -32,9 +34,28 @@ export function openTiles(home: Home): TileStore {
   return createDirectoryTiles(systemLayer, home.paths.log)
 }
 
-/** Undefined before a collector ever ran here. Throws StoreError where the store is there and unreadable. */
+/**
+ * Undefined before a collector ever ran here, and while the first one is about to create its tables. Throws StoreError
+ * where the store is there and unreadable.
+ */
 export function openStore(home: Home): SequenceReader | undefined {
-  return existsSync(home.paths.storeDatabase) ? openSequenceReader(home.paths.storeDatabase) : undefined
+  const file = home.paths.storeDatabase
+  if (!existsSync(file)) return undefined
+  try {
+    return openSequenceReader(file)
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'store_version' && hasNoTables(file)) return undefined
+    throw error
+  }
+}
+
+function hasNoTables(file: string): boolean {
+  const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+  try {
+    return db.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
+  } finally {
+    db.close()
+  }
 }
 
 /** Undefined where keys/bodies.key is missing: then headers can be read and sections cannot. */
