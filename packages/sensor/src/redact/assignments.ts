@@ -130,7 +130,7 @@ function judgeAssigned(
   for (const rule of context)
     if (rule.value.test(value) && (rule.accept === undefined || rule.accept(value)))
       return matchOf(rule.id, 'secret', { value, start })
-  if (verdict === undefined || (verdict.strength === 'weak' && /[^sl]s$/i.test(name))) return undefined
+  if (verdict === undefined || (verdict.strength === 'weak' && /(?:key|secret|token)s$/i.test(name))) return undefined
   const scheme = verdict.rule === 'authorization' ? schemeOf(value) : ''
   const secret = value.slice(scheme.length)
   if (!isSecretValue(secret, verdict, assigned)) return undefined
@@ -141,7 +141,7 @@ function judgeAssigned(
 /** `Bearer `, `Basic ` and the like, which stay readable; RFC 9110 §11.4. */
 export function schemeOf(value: string): string {
   return (
-    /^(?:Bearer|Basic|Digest|Token|ApiKey|Negotiate|NTLM|SSWS|Bot|GoogleLogin|AWS4-HMAC-SHA256|Signature|Key|OAuth|Splunk|GenieKey|DPoP)[ \t]+/i.exec(
+    /^(?:Bearer|Basic|Digest|Token|Api-?Key|Api-?Token|Negotiate|NTLM|SSWS|Bot|GoogleLogin|AWS4-HMAC-SHA256|Signature|Key|OAuth|Splunk|GenieKey|DPoP)[ \t]+/i.exec(
       value,
     )?.[0] ?? ''
   )

@@ -4,7 +4,7 @@ import type { Match } from './rule.ts'
 import { isCredential } from './rules/anchored.ts'
 
 const userOption =
-  /(?<=^|[\s"'[,])(?:-u|--user|-U|--proxy-user)(?:[ \t=]{1,8}|["'],\s{0,8})\\?["']?(?<user>[^\s:"'\\]{1,256})["']?:["']?(?<password>[^\s"'\\]{0,256})/g
+  /(?<=^|[\s"'[,])(?:-u|--user|-U|--proxy-user)(?:[ \t=]{1,8}|["'],\s{0,8}|(?=["']))\\?["']?(?<user>[^\s:"'\\]{1,256})["']?:["']?(?<password>[^\s"'\\]{0,256})/g
 
 /** `curl -u user:password`. The name stays unless it is the key itself, as services that take `-u KEY:` have it. */
 export function matchCurlUser(text: string, onMatch: (match: Match) => void): void {

@@ -19,6 +19,8 @@ export interface Frame {
   /** From a sibling: `"name": "password"` beside `"value"`. */
   named: KeyVerdict | undefined
   pending: Pending | undefined
+  /** Value of the member `kind`: what a Kubernetes manifest is. */
+  kind: string | undefined
   /** In arrays: the strings before, for `--password` and for pairs. */
   first: string | undefined
   previous: string | undefined
@@ -26,7 +28,7 @@ export interface Frame {
 
 export function openFrame(type: 'beginArray' | 'beginObject', inherited: KeyVerdict | undefined): Frame {
   return {
-    isArray: type === 'beginArray', key: undefined, index: -1, inherited, named: undefined, pending: undefined, first: undefined, previous: undefined,
+    isArray: type === 'beginArray', key: undefined, index: -1, inherited, named: undefined, kind: undefined, pending: undefined, first: undefined, previous: undefined,
   } // biome-ignore format: one line of fields
 }
 
@@ -49,7 +51,7 @@ export function verdictAt(frame: Frame | undefined): KeyVerdict | undefined {
   const own = judgeKey(key)
   if (own !== undefined) return own
   if (frame.named !== undefined && isValueKey(key)) return frame.named
-  if (frame.inherited === undefined || frame.inherited.class === 'custom') return frame.inherited
+  if (frame.inherited === undefined || takesAll(frame.inherited)) return frame.inherited
   return isAboutKey(key) ? undefined : frame.inherited
 }
 
@@ -66,8 +68,16 @@ export function pairVerdict(frame: Frame): KeyVerdict | undefined {
   return isPair && frame.first !== undefined && !frame.first.startsWith('-') ? judgeKey(frame.first) : undefined
 }
 
+const kubernetesSecret: KeyVerdict = { strength: 'secret', rule: 'kubernetes-secret', class: 'secret' }
+
+/** Users' rules and manifests mean every member, whatever its name says. */
+function takesAll(verdict: KeyVerdict): boolean {
+  return verdict.class === 'custom' || verdict.rule === kubernetesSecret.rule
+}
+
 /** Names reach into the containers they name; `weak` ones too. A flag's verdict ends at its own value. */
 export function inheritedBy(frame: Frame | undefined): KeyVerdict | undefined {
+  if (frame?.kind === 'Secret' && /^(?:stringData|data)$/.test(frame.key ?? '')) return kubernetesSecret
   const verdict = verdictAt(frame)
   return verdict?.strength === 'pin' ? undefined : verdict
 }

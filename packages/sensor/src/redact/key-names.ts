@@ -56,7 +56,14 @@ const secretTails = [
   /(?:^|_)(?:one_time_(?:password|pad)|code_verifier|client_assertion|id_token_hint|saml_(?:response|assertion)|set_cookie)$/,
   /(?:^|_)(?:account|storage|shared|signing|encryption|decryption|master|ssh|license|hmac|role|subscription|functions?|auth|admin|deploy|root|session|symmetric|aes|rsa|ecdsa|ed25519|tls|ssl|wallet|api|access|secret|private|service|write|read|rw|webhook|ingest|sas|sdk|management|host|cosmos|integration|personal|developer)_keys?$/,
 ]
-const weakWords = set('auth credential credentials creds keys tokens secrets login')
+/** Words before `key` that make it something to look up with. */
+const lookupWords = set(
+  'partition sort primary foreign cache idempotency public pub object s3 row routing group message index lookup join unique composite ' +
+    'natural surrogate candidate map dict redis translation i18n locale issue project ticket jira config setting property registry hot ' +
+    'arrow modifier shortcut dedup deduplication dedupe query react item node path file blob bucket state tuple kms cmk name sub super ' +
+    'publishable anon meta parent child entity record event topic kafka prefix shard range search answer feature context',
+)
+const weakWords = set('auth credential credentials creds cred keys tokens secrets login access')
 const weakTails = /(?:^|_)(?:app|application|client|consumer|user|project|instrumentation|data|hash)_(?:key|auth)$/
 
 /** One look that spares most names the rest. */
@@ -128,7 +135,6 @@ function judgeSecret(words: readonly string[], last: string, joined: string): Ke
       return undefined
     return last.endsWith('s') ? verdict('weak', 'token') : verdict('secret', 'token')
   }
-  if (/(?:^|_)(?:partition|sort|primary|foreign|cache|idempotency|public)_keys?$/.test(joined)) return undefined
   const rule = /key/.test(last)
     ? 'api-key'
     : /cookie|sess|connectsid/.test(last)
@@ -141,6 +147,7 @@ function judgeSecret(words: readonly string[], last: string, joined: string): Ke
   if (secretTails.some((tail) => tail.test(joined))) return verdict('secret', rule)
   if (weakWords.has(last) || weakTails.test(joined)) return verdict('weak', rule)
   if (words.includes('secret')) return verdict('weak', 'secret')
+  if (last === 'key' && words.length > 1 && !lookupWords.has(words.at(-2) ?? '')) return verdict('weak', 'api-key')
   return undefined
 }
 

@@ -251,3 +251,15 @@ describe('linear time', () => {
     expect(slow).toEqual([])
   }, 300_000)
 })
+
+describe('manifests', () => {
+  const yaml =
+    'apiVersion: v1\nkind: Secret\nmetadata:\n  name: shop-database\ntype: Opaque\ndata:\n  user: c2hvcA==\n  ca.crt: |\n    TFMwdExTMUNSVWRK\nstringData:\n  url: "hush-hush"\n  t: "{{ .Values.t }}"\n---\nkind: ConfigMap\ndata:\n  mode: c2hvcA==\n'
+  test('values of Kubernetes secrets go, in YAML and JSON; those of other kinds stay [X-16]', () => {
+    const found = spansOf(yaml).map((span) => yaml.slice(span.start, span.end))
+    expect(found).toEqual(['c2hvcA==', 'TFMwdExTMUNSVWRK', 'hush-hush'])
+    const json = JSON.stringify({ kind: 'Secret', metadata: { name: 'x' }, data: { user: 'c2hvcA==' } })
+    expect(spansOf(json).map((span) => json.slice(span.start, span.end))).toEqual(['c2hvcA=='])
+    expect(spansOf(json.replace('Secret', 'ConfigMap'))).toEqual([])
+  })
+})

@@ -1,6 +1,7 @@
 import { matchAssignments } from './assignments.ts'
 import { encodedRuns } from './base64.ts'
 import { matchCurlUser } from './curl-user.ts'
+import { matchKubernetesSecrets } from './kubernetes.ts'
 import { besideMarkers, isMarker, markerOf, markerStart } from './marker.ts'
 import { matchOf, mergeMatches } from './match.ts'
 import { matchNameValuePairs } from './name-value-pairs.ts'
@@ -82,6 +83,7 @@ function scanDirect(text: string, scan: Scan): Match[] {
     matchPrivateKeys(text, onMatch)
     matchNamed(text, onMatch)
     if (text.includes('curl')) matchCurlUser(text, onMatch)
+    if (text.includes('kind')) matchKubernetesSecrets(text, onMatch)
     matchKnown(text, scan.known, onMatch)
   }
   matchPersonal(text, scan.enabled, onMatch)

@@ -92,6 +92,8 @@ function remember(walk: Walk, frame: Frame, seen: { token: JsonToken; value: str
     frame.previous = value.length <= 256 ? value : undefined
   } else if (isNameKey(key) && value.length <= 128) {
     frame.named ??= judgeKey(value)
+  } else if (key === 'kind') {
+    frame.kind = value.slice(0, 64)
   } else if (isValueKey(key) && isClean && frame.named === undefined) {
     frame.pending = { start: token.start, end: token.end, value, pointer: pointerOf(walk) }
   }

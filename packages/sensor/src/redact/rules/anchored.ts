@@ -69,7 +69,7 @@ export const anchoredRules: readonly AnchoredRule[] = [
   { id: 'terraform-token', class: secret, needs: ['.atlasv1.'], pattern: /(?<![A-Za-z0-9])[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,}/gi },
   { id: 'mailchimp-key', class: secret, needs: ['-us'], pattern: /(?<![A-Za-z0-9])[a-f0-9]{32}-us\d{1,2}(?!\w)/g, accept: (value) => !isFiller(value) },
   { id: 'maxmind-key', class: secret, needs: ['_mmk'], pattern: /(?<!\w)[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk/g },
-  { id: 'telegram-bot-token', class: secret, needs: [':A'], pattern: /(?<!\d)\d{6,12}:A[A-Za-z0-9_-]{34}(?![A-Za-z0-9_-])/g, accept: (value) => !isFiller(value.slice(14)) },
+  { id: 'telegram-bot-token', class: secret, needs: [':A'], pattern: /(?<!\d)\d{5,16}:A[A-Za-z0-9_-]{34}(?![A-Za-z0-9_-])/g, accept: (value) => !isFiller(value.slice(14)) },
   { id: 'slack-webhook', class: secret, needs: ['hooks.slack.com'], pattern: /hooks\.slack\.com\/(?:services|workflows|triggers)\/(?<v>[A-Za-z0-9+/]{30,120})/g },
   { id: 'discord-webhook', class: secret, needs: ['/api/webhooks/'], pattern: /discord(?:app)?\.com\/api\/webhooks\/\d{15,22}\/(?<v>[\w-]{40,100})/g },
   { id: 'teams-webhook', class: secret, needs: ['webhook.office.com', 'logic.azure.com'], pattern: /webhook\.office\.com\/webhookb2\/(?<v>[a-z0-9-]{36}@[a-z0-9-]{36}\/IncomingWebhook\/[a-z0-9]{32}\/[a-z0-9-]{36}[\w/-]{0,120})/gi },
@@ -78,7 +78,13 @@ export const anchoredRules: readonly AnchoredRule[] = [
   { id: 'sql-password', class: secret, needs: ['IDENTIFIED', 'identified', 'PASSWORD', 'password', 'Password'], pattern: /\b(?:identified[ \t]{1,4}by|password)[ \t]{1,4}(?:password[ \t]{1,4})?\\?(?<q>['"])(?<v>(?:(?!\k<q>)[^\\\n]){3,256})\\?\k<q>/gi, accept: isCredential },
   { id: 'command-password', class: secret, needs: ['sshpass'], pattern: /\bsshpass[ \t]{1,4}-p[ \t]{0,4}["']?(?<v>[^\s"']{1,256})/g, accept: isCredential },
   { id: 'command-password', class: secret, needs: ['mysql', 'mariadb'], pattern: /\b(?:mysql(?:dump|admin|import)?|mariadb(?:-dump)?)[ \t][^\n|;]{0,200}?(?<![\w-])-p(?<v>[^\s"'-][^\s"']{2,127})/g, accept: isCredential },
-  { id: 'kubernetes-secret', class: secret, needs: ['kind: Secret', 'kind: "Secret"', "kind: 'Secret'", 'kind: secret'], pattern: /^[ \t]{1,20}[\w.-]{1,80}:[ \t]{1,8}(?:\|-?\s{1,40})?["']?(?<v>[A-Za-z0-9+/]{8,65536}={0,3})["']?[ \t]{0,8}\r?$/gm, accept: (value) => value.length % 4 === 0 && /[A-Z\d=]/.test(value) && !isPlaceholderWord(value) },
+  {
+    id: 'curl-header',
+    class: secret,
+    needs: ['-H ', '--header'],
+    pattern: /(?:-H|--header)[ =]{1,4}\\?["']?(?:X-(?:[a-z]{1,20}-){0,2})?(?:Api-?|Auth-?|Access-?|Private-)?(?:Key|Token):[ ]{0,5}(?<v>[\w=~@.+/-]{8,4096})/gi,
+    accept: (value) => isCredential(value) && !isFiller(value) && /\d/.test(value),
+  },
 ] // biome-ignore format: one rule, one line
 
 function isBasicCredential(value: string): boolean {

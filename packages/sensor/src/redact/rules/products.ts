@@ -44,7 +44,7 @@ export const productPrefixes: readonly PrefixRule[] = [
     id: 'slack-token',
     prefixes: ['xoxa-', 'xoxr-'],
     tail: /(?:\d-)?[0-9A-Za-z]{8,48}(?:-[0-9A-Za-z]{8,48}){0,4}/y,
-    accept: (value) => /\d{6}/.test(value),
+    accept: (value) => value.length >= 16 && /[A-Za-z]\d|\d[A-Za-z]|\d{6}/.test(value.slice(5)),
   },
   { id: 'slack-cookie', prefixes: ['xoxd-'], tail: /[A-Za-z0-9%+/]{60,}={0,2}/y },
   { id: 'slack-config-token', prefixes: ['xoxe.xoxb-', 'xoxe.xoxp-'], tail: /\d-[A-Za-z0-9]{140,}/y },
