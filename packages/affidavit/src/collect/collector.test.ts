@@ -5,7 +5,9 @@ import { parseNote } from '@affidavit/evidence/log/note'
 import { splitEntry } from '@affidavit/evidence/record/entry'
 import { parseEnvelope } from '@affidavit/evidence/record/envelope-bytes'
 import { parseHeader } from '@affidavit/evidence/record/header-bytes'
-import { sealing, sha256 } from '@affidavit/sensor/crypto/node'
+import { createProblemSink } from '@affidavit/evidence/verify/problem'
+import { verifyLog } from '@affidavit/evidence/verify/verify-log'
+import { sealing, sha256, verifyEd25519 } from '@affidavit/sensor/crypto/node'
 import { systemLayer } from '@affidavit/sensor/durable/layer'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createBodyOpener } from '../store/bodies.ts'
@@ -126,5 +128,28 @@ describe('collector', () => {
     const sum = (all: number[]) => all.reduce((total, size) => total + size, 0)
     const edge = entryBytes / 4002 + 34
     expect((sum(sizes) - sum(partials) + edge * (4002 % 256) - entryBytes) / 4002).toBeLessThan(40)
+  })
+
+  test('a sensor whose stream failed completes its calls on the next one, and the log verifies [S-24]', async () => {
+    const { collector, store, close } = await bench.open()
+    const failed = bench.openStream()
+    const asked = [failed.writeRequested(), failed.writeRequested()] as const
+    await collector.submit(failed.batch(0))
+    expect((await store.openCalls()).length).toBe(2)
+    const next = bench.openStream()
+    next.writeCompleted(asked[0])
+    await collector.submit(next.batch(0))
+    await collector.published()
+    expect((await store.openCalls()).map(({ seq }) => seq)).toEqual([asked[1].seq])
+    close()
+    const problems = createProblemSink()
+    const { walk } = await verifyLog({
+      readFile: (path) => systemLayer.readFile(join(bench.directory, 'log', path)),
+      policy: { origin, logKeys: [bench.logKey], witnesses: [], witnessesRequired: 1 },
+      crypto: { sha256, verifyEd25519 },
+      problems,
+    })
+    expect(problems.found().list).toEqual([])
+    expect(walk?.calls).toMatchObject({ requested: 2, completed: 1, recovered: 0 })
   })
 })

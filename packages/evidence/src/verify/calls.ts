@@ -35,6 +35,8 @@ export interface CallContext {
   readonly problems: ProblemSink
   /** Leaf index; left out for a record that is in a spool and in no log yet. */
   readonly index?: number
+  /** Key that a stream's opening record declared, base64. */
+  readonly sensorOf: (streamId: string) => string | undefined
 }
 
 /** Joins `completed` to its `requested` (by hash, held to the callId), and the two ends of a gap. */
@@ -81,7 +83,16 @@ function completeCall(calls: Calls, link: Link, { callId, requestedHash, outcome
   } else if (outcome === 'unknown' && !call.recovered) {
     call.recovered = true
     calls.recovered += 1
-  } else report('request_other_call', link, context, `call ${callId} was completed by a stream that did not request it`)
+  } else if (isSameSensor(link.streamId, call.streamId, context)) {
+    // Its first stream failed (a full disk, an error on sync), and the sensor went on with another.
+    calls.open.delete(name)
+    calls.completed += 1
+  } else report('request_other_call', link, context, `call ${callId} was completed by a sensor that did not request it`)
+}
+
+function isSameSensor(one: string, other: string, { sensorOf }: CallContext): boolean {
+  const sensor = sensorOf(one)
+  return sensor !== undefined && sensor === sensorOf(other)
 }
 
 /** Calls of which nothing but the request is known. */

@@ -172,7 +172,8 @@ function followEntry(walk: Walk, entry: LinkedEntry | undefined, index: number, 
   }
   followEpoch(walk.epoch, entry.link, { index, problems, origin })
   followStream(walk.streams, entry.link, { index, sha256, problems })
-  followCall(walk.calls, entry.link, { index, problems })
+  const sensorOf = (streamId: string) => walk.streams.byId.get(streamId)?.sensorKey
+  followCall(walk.calls, entry.link, { index, problems, sensorOf })
 }
 
 /** Says which entries or tiles are wrong, once the signed root tells what is right. */

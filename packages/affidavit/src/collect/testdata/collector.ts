@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hashEmptyTree } from '@affidavit/evidence/log/hash'
+import type { VerifierKey } from '@affidavit/evidence/log/key'
 import { toNoteSigner } from '@affidavit/evidence/log/note'
 import { sealing, sha256, signEd25519, verifyEd25519 } from '@affidavit/sensor/crypto/node'
 import { openX25519 } from '@affidavit/sensor/crypto/seal-box'
@@ -36,6 +37,8 @@ export interface OpenBench {
 export interface TestBench {
   directory: string
   sensor: TestSensor
+  /** What outsiders check the log with. */
+  logKey: VerifierKey
   openStream(sensor?: TestSensor): TestStream
   open(options?: OpenOptions): Promise<OpenBench>
   remove(): Promise<void>
@@ -83,6 +86,7 @@ export async function createTestBench(): Promise<TestBench> {
   return {
     directory,
     sensor,
+    logKey: note.key,
     openStream: (of = sensor) => openTestStream({ sensor: of, collector: { keyId, publicKey }, ...place }),
     open,
     remove: () => rm(directory, { recursive: true, force: true }),
