@@ -119,6 +119,20 @@ describe('write-ahead', () => {
     expect(wrapped.errors()).toMatch(/^affidavit: .*spool_io.* \[AFD_AUDIT_UNAVAILABLE\]$/m)
   })
 
+  it('who floods requests that are refused, and reads no answers, is not read either [C-4] [C-25]', async () => {
+    const wrapped = start(['cat'])
+    wrapped.failStages('requested')
+    wrapped.process.stdout?.pause()
+    const flood = Array.from({ length: 100_000 }, (_, i) => request(i, 'ping', { text: 'x'.repeat(300) }))
+    for (let i = 0; i < flood.length; i += 1000) wrapped.write(flood.slice(i, i + 1000).join(''))
+    await new Promise((resolve) => setTimeout(resolve, 2000))
+    // What the wrapper has not read waits here, not in its memory.
+    expect(wrapped.process.stdin?.writableLength).toBeGreaterThan(10_000_000)
+    wrapped.process.stdout?.resume()
+    await wrapped.lines(100_000, 50_000)
+    await finish(wrapped)
+  })
+
   it('a line nobody can answer is refused with id null [C-4]', async () => {
     const wrapped = start(['cat'])
     wrapped.failStages('violation')

@@ -52,6 +52,23 @@ describe('exit', () => {
     }
   })
 
+  it('calls that are being recorded while the server goes are completed too [C-13]', async () => {
+    const wrapped = start(echoServer, { delayMs: 100 })
+    wrapped.write(call(1, 'exit', { code: 4 }) + Array.from({ length: 20 }, (_, i) => call(i + 2, 'echo')).join(''))
+    for (let wave = 0; wave < 10; wave++) {
+      await new Promise((resolve) => setTimeout(resolve, 40))
+      wrapped.write(call(`late ${wave}`, 'echo'))
+    }
+    expect((await wrapped.exit).code).toBe(4)
+    const records = wrapped.records()
+    const ids = (name: string) =>
+      stage(records, name)
+        .map(({ draft }) => draft.callId)
+        .sort()
+    expect(ids('requested').length).toBeGreaterThan(20)
+    expect(ids('completed')).toEqual(ids('requested'))
+  })
+
   it('a program that is not there is 127, one that may not run 126 [C-18]', async () => {
     expect((await start(['/nowhere/at/all']).exit).code).toBe(127)
     expect((await start(['/etc/passwd']).exit).code).toBe(126)

@@ -13,6 +13,7 @@ import { startGuardian } from '../../../packages/sensor/src/capture/stdio/guardi
 const { WRAPPER_TRACE: trace = '', WRAPPER_FAIL: fail = '', WRAPPER_DELAY_MS: delay = '0' } = process.env
 const [command = '', ...args] = process.argv.slice(2)
 const child = startChild(command, args)
+process.stderr.on('error', () => undefined)
 const guardian = child.process.pid === undefined ? undefined : startGuardian(child.process.pid, () => undefined)
 const { encodeHeader } = await import('@affidavit/evidence/record/header-bytes')
 const { parseDecision } = await import('@affidavit/evidence/record/decision-section')

@@ -66,6 +66,8 @@ async function runServer(options: RunOptions, wiring: RunWiring): Promise<number
 /** Whatever goes wrong in us, the server does not outlive us, and no value is printed. */
 function guard(child: Child): Guardian | undefined {
   const { pid } = child.process
+  // Nobody may be reading our diagnostics; that is no reason to stop.
+  process.stderr.on('error', () => undefined)
   process.on('uncaughtException', (error) => {
     const place = /\n\s+at (.*)/.exec(error.stack ?? '')?.[1] ?? 'unknown'
     diagnose('AFD_DEFECT', `defect: ${error.name} at ${place}`)

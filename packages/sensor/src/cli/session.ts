@@ -60,7 +60,10 @@ export async function superviseSession(parts: SessionParts): Promise<number> {
   const exit = await child.exit
   await endServer(child, drained)
   clearInterval(flushing)
-  await within(lastFlushMs, finishRecords(parts, capture, exit))
+  await within(
+    lastFlushMs,
+    relay.clientSettled().then(() => finishRecords(parts, capture, exit)),
+  )
   await relay.close()
   process.stdin.destroy()
   parts.guardian?.dismiss()

@@ -12,7 +12,6 @@ import { judge, type Outlet, writeAll } from './outlet.ts'
 /** Requests up to this size wait in memory, larger ones in an encrypted temporary file. */
 export const requestMemoryBytesMax = 4 * 1024 * 1024
 const lineFeed = Buffer.from('\n')
-const nothing = new Uint8Array(0)
 
 /** A line towards the server: nothing of it goes on before all of it was read and its records are durable. */
 export function openHeldLine(outlet: Outlet): LineBody {
@@ -80,7 +79,7 @@ async function releaseHeld(
     if (outlet.sink.gone) await outlet.capture.undelivered(line)
   } else {
     await writeAll(outlet.sink, decided.instead)
-    outlet.reply(decided.reply ?? nothing)
+    if (decided.reply !== undefined) outlet.reply(decided.reply)
   }
   await held.close()
 }
@@ -93,6 +92,6 @@ async function pass(outlet: Outlet, line: CapturedLine, held: HeldBytes): Promis
     // Part of the line is out already. A line feed makes that part unreadable, for its last byte is missing.
     const refused = await refuseUnheld(line, error)
     await writeAll(outlet.sink, lineFeed)
-    if (!refused.pass) outlet.reply(refused.reply ?? nothing)
+    if (!refused.pass && refused.reply !== undefined) outlet.reply(refused.reply)
   }
 }

@@ -1,10 +1,10 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Capture } from '../capture.ts'
-import { createFramer, type LineBody } from './frame.ts'
+import { createFramer, type Framer } from './frame.ts'
 import { openHeldLine } from './held-line.ts'
 import { Lane } from './lane.ts'
 import { type Outlet, writeAll } from './outlet.ts'
-import { drain, openSink } from './pipe.ts'
+import { drain, openSink, type Sink } from './pipe.ts'
 import { openStreamedLine } from './streamed-line.ts'
 
 /** The four ends between a client and the server it started through us. */
@@ -22,10 +22,13 @@ export interface Relay {
   clientDone: Promise<void>
   /** The server has closed its output and everything it sent has been judged and let go. */
   serverDone: Promise<void>
+  /** Every line read from the client so far has been judged, and has gone on or found the server gone. */
+  clientSettled(): Promise<void>
   /** Everything for the client has left this process, or the client is gone. */
   close(): Promise<void>
 }
 
+const replyBytesMax = 1024 * 1024
 const laneLimits = { bytesMax: 8 * 1024 * 1024, itemsMax: 4096 }
 
 /**
@@ -39,28 +42,61 @@ export function startRelay(ends: Ends, capture: Capture, onFault: (fault: unknow
   const serverSink = openSink(ends.toServer, () => ends.breakClient())
   const clientSink = openSink(ends.toClient, () => ends.breakClient())
 
+  const toServerReplies = countReplies(toServerLane, serverSink)
+  const toClientReplies = countReplies(toClientLane, clientSink)
   const toServer: Outlet = {
     direction: 'client-to-server',
     capture,
     lane: toServerLane,
     sink: serverSink,
-    reply: (bytes) => toClientLane.push(bytes.length, () => writeAll(clientSink, bytes)),
+    reply: toClientReplies.push,
   }
   const toClient: Outlet = {
     direction: 'server-to-client',
     capture,
     lane: toClientLane,
     sink: clientSink,
-    reply: (bytes) => toServerLane.push(bytes.length, () => writeAll(serverSink, bytes)),
+    reply: toServerReplies.push,
   }
-  const clientDone = pump(ends.fromClient, toServer, openHeldLine).finally(() => serverSink.end())
-  const serverDone = pump(ends.fromServer, toClient, openStreamedLine)
-  return { clientDone, serverDone, close: () => toClientLane.idle().then(() => clientSink.end()) }
+  const fromClient = pump(
+    ends.fromClient,
+    createFramer(() => openHeldLine(toServer)),
+    () => toServerLane.room() ?? toClientReplies.room(),
+  )
+  const fromServer = pump(
+    ends.fromServer,
+    createFramer(() => openStreamedLine(toClient)),
+    () => toClientLane.room() ?? toServerReplies.room(),
+  )
+  const clientDone = fromClient.then(() => toServerLane.idle()).finally(() => serverSink.end())
+  const serverDone = fromServer.then(() => toClientLane.idle())
+  return {
+    clientDone,
+    serverDone,
+    clientSettled: () => toServerLane.idle(),
+    close: () => toClientLane.idle().then(() => clientSink.end()),
+  }
 }
 
-async function pump(from: Readable, outlet: Outlet, openLine: (outlet: Outlet) => LineBody): Promise<void> {
-  const framer = createFramer(() => openLine(outlet))
-  await drain(from, (chunk) => framer.take(chunk) ?? outlet.lane.room())
+async function pump(from: Readable, framer: Framer, room: () => Promise<void> | undefined): Promise<void> {
+  await drain(from, (chunk) => framer.take(chunk) ?? room())
   await framer.end()
-  await outlet.lane.idle()
+}
+
+/**
+ * Our own answers to refused requests. Who sends requests and does not read the answers is not read either, once there is
+ * a megabyte of them; results that nobody reads hold up nothing but themselves.
+ */
+function countReplies(lane: Lane, sink: Sink) {
+  let waitingBytes = 0
+  return {
+    push(bytes: Uint8Array): void {
+      waitingBytes += bytes.length
+      lane.push(bytes.length, async () => {
+        await writeAll(sink, bytes)
+        waitingBytes -= bytes.length
+      })
+    },
+    room: () => (waitingBytes > replyBytesMax ? lane.idle() : undefined),
+  }
 }

@@ -64,7 +64,7 @@ export function openStreamedLine(outlet: Outlet): LineBody {
 async function releaseWhole(outlet: Outlet, line: CapturedLine, verdict: Promise<Verdict>): Promise<void> {
   const decided = await verdict
   await writeAll(outlet.sink, decided.pass ? line.bytes : decided.instead)
-  if (!decided.pass) outlet.reply(decided.reply ?? nothing)
+  if (!decided.pass && decided.reply !== undefined) outlet.reply(decided.reply)
 }
 
 /** The part of a long line that is on its way: a short queue, and the end that waits for the verdict. */
@@ -109,7 +109,7 @@ class Flow {
       for await (const piece of this.#tail.pieces(0, this.#tail.length)) await writeAll(outlet.sink, piece)
     } else {
       await writeAll(outlet.sink, lineFeed, decided.instead)
-      outlet.reply(decided.reply ?? nothing)
+      if (decided.reply !== undefined) outlet.reply(decided.reply)
     }
     await this.#tail.close()
   }
