@@ -20,7 +20,7 @@ export function callColumns(times: 'day and time' | 'time of day'): readonly Col
       style: () => 'dim',
     },
     { title: 'SESSION', cell: ({ call }) => sessionCell(call.fields), style: () => 'dim', leaves: 9 },
-    { title: 'AGENT', cell: ({ call }) => identityCell(call.fields), widthMin: 10, leaves: 3 },
+    { title: 'AGENT', cell: ({ call }) => identityCell(call.fields), widthMin: 20, leaves: 3 },
     { title: 'SERVER', cell: ({ call }) => serverCell(call.fields), widthMin: 8, leaves: 4 },
     {
       title: 'TOOL',
@@ -55,16 +55,24 @@ export function callColumns(times: 'day and time' | 'time of day'): readonly Col
 }
 
 /** `demo-agent (claimed) for ana (attested)` */
-export function identityCell({ identity }: Pick<TwelveFields, 'identity'>): string {
+export function identityCell(
+  { identity }: Pick<TwelveFields, 'identity'>,
+  name: (actor: Actor) => string = nameShortly,
+): string {
   if (identity.value === null) return identity.reason === 'not_opened' ? '(sealed)' : unknown
   const { agent, user } = identity.value
-  const agentText = isAbsent(agent) ? unknown : nameActor(agent)
-  return isAbsent(user) ? agentText : `${agentText} for ${nameActor(user)}`
+  const agentText = isAbsent(agent) ? unknown : name(agent)
+  return isAbsent(user) ? agentText : `${agentText} for ${name(user)}`
 }
 
-export function nameActor(actor: Actor): string {
+/** Never without how far it may be believed. */
+export function nameInFull(actor: Actor): string {
   const version = actor.version === undefined ? '' : ` ${actor.version}`
   return `${actor.name ?? actor.id}${version} (${actor.assurance})`
+}
+
+function nameShortly(actor: Actor): string {
+  return `${actor.name ?? actor.id} (${actor.assurance})`
 }
 
 export function toolCell({ requested: { header } }: Pick<FetchedCall, 'requested'>): string {

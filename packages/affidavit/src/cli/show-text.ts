@@ -1,7 +1,7 @@
 import { type FieldName, fieldNames, type TwelveFields } from '@affidavit/evidence/record/fields'
 import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
 import type { FetchedCall, FetchedRecord } from '../query/fetch.ts'
-import { identityCell, toolCell } from './call-columns.ts'
+import { identityCell, nameInFull, toolCell } from './call-columns.ts'
 import { formatCount, formatLatency, formatNumberOf } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
 import { toPrintable } from './printable.ts'
@@ -62,7 +62,7 @@ function fieldLine(number: number, name: FieldName, fields: TwelveFields, termin
 function describeField(name: FieldName, fields: TwelveFields): string {
   switch (name) {
     case 'identity':
-      return identityCell(fields)
+      return identityCell(fields, nameInFull)
     case 'input':
       return fields.input.value === null
         ? '–'
