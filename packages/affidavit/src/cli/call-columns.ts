@@ -20,7 +20,7 @@ export function callColumns(times: 'day and time' | 'time of day'): readonly Col
       style: () => 'dim',
     },
     { title: 'SESSION', cell: ({ call }) => sessionCell(call.fields), style: () => 'dim', leaves: 9 },
-    { title: 'AGENT', cell: ({ call }) => identityCell(call.fields), widthMin: 20, leaves: 3 },
+    { title: 'AGENT', cell: ({ call }) => identityCell(call.fields), widthMin: 22, leaves: 3 },
     { title: 'SERVER', cell: ({ call }) => serverCell(call.fields), widthMin: 8, leaves: 4 },
     {
       title: 'TOOL',
