@@ -161,13 +161,21 @@ function isSecretValue(value: string, verdict: KeyVerdict, assigned: Assigned): 
 
 /** A password has no shape of its own, so what it stands in decides: prose, code and type names are not passwords. */
 function isPasswordValue(value: string, { isQuoted, isTight, name, separator }: Assigned): boolean {
-  if (value.length < 4 || isReference(value) || isMask(value) || isPlaceholderWord(value)) return false
+  if (
+    value.length < 4 ||
+    value.toLowerCase() === name.toLowerCase() ||
+    isReference(value) ||
+    isMask(value) ||
+    isPlaceholderWord(value)
+  )
+    return false
   if (/^(?:[A-Za-z]:\\|\.{0,2}\/|~\/)/.test(value) && /pwd$/i.test(name)) return false
   if (/^[,(|?]/.test(separator))
     return value.length >= 6 && /\d/.test(value) && /[A-Za-z]/.test(value) && !/\s/.test(value)
   if (isQuoted) return value.length <= 512 && !/^[A-Za-z]+(?: [A-Za-z]+){2,}[.:!?]?$/.test(value)
   if (/^[A-Za-z_$][\w$]*(?:\??\.[A-Za-z_$#][\w$]*)+$/.test(value)) return false
   if (!isTight && /^[A-Za-z_$][A-Za-z_$]*$/.test(value)) return false
+  if (/^[A-Z][a-z]+-[A-Z][A-Za-z]+$/.test(value)) return false
   if (/^\W+$/.test(value)) return value.length >= 6
   if (/^[A-Za-z][a-z]*[.,:!?]?$/.test(value)) return isTight && value.toLowerCase() !== name.toLowerCase()
   return true

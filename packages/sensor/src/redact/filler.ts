@@ -84,7 +84,7 @@ export function isFiller(value: string): boolean {
 const slug = /^[a-z]{2,}(?:[-_.][a-z]{2,}){0,12}(?:[-_.]?v?\d{1,4}(?:\.\d{1,6}){0,4})?$/i
 
 /** An identifier in code: `base64FromBytes`. */
-const camelWords = /^[A-Za-z][a-z]+\d{0,3}(?:[A-Z][a-z]+){1,8}$/
+const camelWords = /^[A-Za-z][a-z]+\d{0,3}(?:[A-Z][a-z]+\d{0,3}[a-z]{0,12}){1,8}$/
 
 /** Code that reads a secret from somewhere: `core_1.crypto.createPublicKey`. */
 function isPropertyPath(value: string): boolean {
@@ -114,7 +114,7 @@ export function looksSecret(value: string): boolean {
     isVersion(value) ||
     camelWords.test(value) ||
     isPropertyPath(value) ||
-    /^[<{[(]|\.\.$|\.\.\.|…/.test(value) ||
+    /^[<{[(]|\.\.$|\.\.\.|…|\$\{/.test(value) ||
     slug.test(value)
   )
     return false

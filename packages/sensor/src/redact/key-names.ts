@@ -61,7 +61,7 @@ const lookupWords = set(
   'partition sort primary foreign cache idempotency public pub object s3 row routing group message index lookup join unique composite ' +
     'natural surrogate candidate map dict redis translation i18n locale issue project ticket jira config setting property registry hot ' +
     'arrow modifier shortcut dedup deduplication dedupe query react item node path file blob bucket state tuple kms cmk name sub super ' +
-    'publishable anon meta parent child entity record event topic kafka prefix shard range search answer feature context',
+    'publishable anon meta parent child entity record event topic kafka prefix shard range search answer feature context const let var val final gpg pgp fingerprint',
 )
 const weakWords = set('auth credential credentials creds cred keys tokens secrets login access')
 const weakTails = /(?:^|_)(?:app|application|client|consumer|user|project|instrumentation|data|hash)_(?:key|auth)$/

@@ -134,6 +134,29 @@ describe('secret formats', () => {
     expect(spansOf(`Z9${sample}`), sample).toEqual([])
   })
 
+  test('names and values are found as people and programs write them [X-1]', () => {
+    const value = 'Zf3cd0b3x9Kq7Lm2Wp5Rt8Yv'
+    const texts = [
+      'api_token := "S"', 'apiToken="S"', "apiToken: 'S'", '<apiToken>S</apiToken>', '"api_token": "S"', 'var apiToken string = "S"', 'let apiToken: String = "S"',
+      '$apiToken .= "S"', 'API_TOKEN ?= "S"', 'API_TOKEN :::= "S"', '"api_token" => "S"', 'api_token <- "S"', '("api_token", "S")', 'API_TOKEN=S', 'api.token=S',
+      'this.apiToken = `S`', '#define API_TOKEN "S"', '<add key="ApiToken" value="S" />', '- name: API_TOKEN\n  value: S', 'setenv API_TOKEN S', 'ENV API_TOKEN S',
+      'API_TOKEN || "S"', 'api token is S', '--api-token S', '-e API_TOKEN=S', 'https://h/?api_token=S&x=1', "os.environ['API_TOKEN'] = 'S'", 'withToken("S")',
+      '\\"api_token\\": \\"S\\"', '&quot;api_token&quot;:&quot;S&quot;', 'api_token: |\n  S', 'api_token = SecretStr("S")', 'api_token%3DS%26x', '"api_token\\u0022: \\u0022S"',
+    ] // biome-ignore format: one list
+    for (const text of texts) {
+      const whole = text.replace(/S(?=["'`<)&\\%\n ]|$)/, value)
+      expect(
+        spansOf(whole).map((span) => whole.slice(span.start, span.end)),
+        whole,
+      ).toEqual([value])
+    }
+  })
+
+  test('credentials of many kinds are found [X-16]', () => {
+    const texts = ['administrator_login_password = "thisIsDog11"', '"credentials" : "0afae57f3ccfd9d7f5767067bc48b30f719e271ba470488056e37ab35d4b6506"', '"creds" : "0afae57f3ccfd9d7f5767067bc48b30f719e271ba470488056e37ab35d4b6506"', 'some_key: "6fe4476ee5a1832882e326b506d14126"', 'private-key: fa9df6c2b1d84e7a9c3b5d7f1a2c4e6f', 'passwd = 2fbe5a9c3d', 'API_KEY="qXz8Lk2Pv5Rt7Wn3"', 'curl -H "Authorization: Api-Token 9f8e7d6c5b4a" https://x', "curl -u'admin:s3cr3tP4ss' https://x", 'curl --user=admin:s3cr3tP4ss https://x', 'CLOUDINARY_URL=cloudinary://123456789012345:AbCdEfGhIjKlMnOpQrStUvWxYz1@cloud', 'mongodb+srv://app:Pa55word1@cluster0.mongodb.net', 'Server=db;User Id=sa;Password=Pa55word1;', 'jdbc:mysql://h/db?user=root&password=Pa55word1', 'redis://:Pa55word1@cache:6379', 'spring.datasource.password=Pa55word1', 'PGPASSWORD=Pa55word1 psql', 'echo Pa55word1 | sudo -S --password=Pa55word1', 'net user bob /p:x password: Pa55word1', 'xoxo-523423-234243-234233-e039d02840a0b9379c', '{"access_token":"911602140448729|AY-lRJZq9BoDLobvAiP25L7RcMg","token_type":"bearer"}', `FlyV1 fm2_${'lJPECAAAAAAAAxqZxBCaB3d9'.repeat(6)}`, '-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFHDBOBgkqhkiG9w0BBQ0wQTApBgkqhkiG9w0BBQwwHAQI\n-----END ENCRYPTED PRIVATE KEY-----', 'aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYzzzzEXMPLKEY', 'telegram: 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw9', 'heroku: HRKU-AAlQ1aVoHDujJ9QsDHdHlHO0hbzhoERRSO45ZQusSYHg', 'dG9rZW49Z2hwX1p4ODFrUXBWMG1ONGJUN3lSdzJMc0Q5Y0hmM0pnQTZ1RWk1bw=='] // biome-ignore format: one list
+    for (const text of texts) expect(spansOf(text).length, text).toBeGreaterThan(0)
+  })
+
   test('what only looks like one stays [X-17]', () => {
     const texts = [
       'commit 43fc912ef59a83054ea7f6706df4d53a7dea4d80', `id ${uuid}`, 'sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',

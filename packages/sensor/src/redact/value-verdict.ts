@@ -33,7 +33,8 @@ function goesByName(value: string, verdict: KeyVerdict): boolean {
   if (verdict.strength === 'password')
     return !/^(?:true|false|null|none)$/i.test(value) && !/^[\^~]?\d+\.\d+\.\d+$/.test(value)
   if (verdict.rule === 'cookie') return /=/.test(value) || looksSecret(value)
-  if (verdict.strength === 'secret' && (isPublicKey(value) || isVersion(value))) return false
+  if (verdict.strength === 'secret' && (isPublicKey(value) || isVersion(value) || /^\.{1,2}\//.test(value)))
+    return false
   if (verdict.strength === 'secret') return !/^(?:true|false|null|none|bearer|basic)$/i.test(value)
   if (verdict.strength === 'pin') return /^\d{3,8}$/.test(value)
   if (verdict.strength === 'card' || verdict.strength === 'ssn') return /\d{4}/.test(value)
