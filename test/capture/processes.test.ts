@@ -75,11 +75,12 @@ describe('exit', () => {
   })
 
   it('a server that has gone before we were ready loses nothing [C-1] [C-18]', async () => {
-    const wrapped = start([
-      'sh',
-      '-c',
-      'echo early; echo \'{"jsonrpc":"2.0","method":"notifications/message"}\'; exit 9',
-    ])
+    const wrapped = start(
+      ['sh', '-c', 'echo early; echo \'{"jsonrpc":"2.0","method":"notifications/message"}\'; exit 9'],
+      {
+        env: { WRAPPER_START_DELAY_MS: '500' },
+      },
+    )
     expect((await wrapped.exit).code).toBe(9)
     expect(wrapped.output().toString()).toBe('early\n{"jsonrpc":"2.0","method":"notifications/message"}\n')
     expect(wrapped.records().map(({ draft }) => draft.kind)).toEqual(['violation', 'notify'])

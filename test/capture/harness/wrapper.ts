@@ -15,6 +15,8 @@ const [command = '', ...args] = process.argv.slice(2)
 const child = startChild(command, args)
 process.stderr.on('error', () => undefined)
 const guardian = child.process.pid === undefined ? undefined : startGuardian(child.process.pid, () => undefined)
+// Stands for a machine on which loading takes its time.
+await new Promise((resolve) => setTimeout(resolve, Number(process.env.WRAPPER_START_DELAY_MS ?? 0)))
 const { encodeHeader } = await import('@affidavit/evidence/record/header-bytes')
 const { parseDecision } = await import('@affidavit/evidence/record/decision-section')
 const { parseEnvironment } = await import('@affidavit/evidence/record/environment-section')
