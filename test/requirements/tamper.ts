@@ -31,4 +31,9 @@ export const requirements = [
     text: 'What the holder of the keys can do is stated, and caught by a kept checkpoint.',
     source: 'DESIGN §4',
   },
+  {
+    id: 'T-13',
+    text: 'Verification beside a sensor and a collector at work raises no false alarm.',
+    source: 'DESIGN §4',
+  },
 ] as const
