@@ -36,7 +36,7 @@ const askingWords = set(
 const cursorWords = set(
   'next page nextpage continuation continue sync pagination paging cursor start prev previous last max min total prompt completion input ' +
     'output cached reasoning num n used context thinking budget stop eos bos pad unk sep cls mask special image audio text ' +
-    'remaining generated resume change watch idempotency design csrf xsrf authenticity antiforgery nonce',
+    'remaining generated resume change watch idempotency design progress csrf xsrf authenticity antiforgery nonce',
 )
 const passwordWords = set(
   'password passwords passwd passphrase passcode pwd pass passwort kennwort senha contrasena contraseña clave wachtwoord ' +
@@ -68,7 +68,7 @@ const weakTails = /(?:^|_)(?:app|application|client|consumer|user|project|instru
 
 /** One look that spares most names the rest. */
 const stems =
-  /pass|pwd|secret|token|key|auth|cookie|cred|jwt|bearer|mnemonic|phrase|assertion|sid|sess|csrf|xsrf|otp|pin|code|cv[vc]|ssn|social|card|iban|cc|login|psk|wpa|pat|clave|kennwort|senha|contrase|wachtwoord|mot|mdp|has|saml|verifier|hint|[^\0-\x7f]/i
+  /pass|pwd|secret|token|key|auth|cookie|cred|jwt|bearer|mnemonic|phrase|assertion|sid|sess|csrf|xsrf|otp|pin|code|cv[vc]|ssn|social|card|iban|cc|login|psk|wpa|pat|clave|kennwort|senha|contrase|wachtwoord|mot|mdp|has|saml|verifier|hint|requeststate|request_state|[^\0-\x7f]/i
 
 const cache = new Map<string, KeyVerdict | undefined>()
 const cacheEntriesMax = 20_000
@@ -107,6 +107,8 @@ function judge(words: readonly string[]): KeyVerdict | undefined {
   const joined = words.join('_')
   const personal = judgePersonal(joined, words)
   if (personal !== undefined) return personal
+  // What a modern server hands to its client between rounds: opaque, and as good as a credential.
+  if (joined === 'request_state') return verdict('secret', 'request-state')
   if (aboutWords.has(last) || (words.length > 1 && askingWords.has(first))) return undefined
   if (isPasswordName(words, last)) return verdict('password', 'password')
   if (/(?:^|_)(?:pin|pincode|pin_code|pin_number|pin_no)$/.test(joined)) return verdict('pin', 'pin')

@@ -79,6 +79,13 @@ export const anchoredRules: readonly AnchoredRule[] = [
   { id: 'command-password', class: secret, needs: ['sshpass'], pattern: /\bsshpass[ \t]{1,4}-p[ \t]{0,4}["']?(?<v>[^\s"']{1,256})/g, accept: isCredential },
   { id: 'command-password', class: secret, needs: ['mysql', 'mariadb'], pattern: /\b(?:mysql(?:dump|admin|import)?|mariadb(?:-dump)?)[ \t][^\n|;]{0,200}?(?<![\w-])-p(?<v>[^\s"'-][^\s"']{2,127})/g, accept: isCredential },
   {
+    id: 'command-password',
+    class: secret,
+    needs: ['login', 'redis-cli', 'ldap'],
+    pattern: /\b(?:login\b[^\n|;]{0,160}?[ \t]-p|redis-cli\b[^\n|;]{0,160}?[ \t]-a|ldap[a-z]{3,12}\b[^\n|;]{0,160}?[ \t]-w)[ \t]{1,4}["']?(?<v>[^\s"']{4,256})/g,
+    accept: (value) => isCredential(value) && /[^\d]/.test(value) && !value.startsWith('-'),
+  },
+  {
     id: 'curl-header',
     class: secret,
     needs: ['-H ', '--header'],
