@@ -18,16 +18,23 @@ const pollMs = 50
  * seconds, and says on stderr what is missing then. Starts the collector where records wait and none is running.
  */
 export async function waitUntilSequenced(home: Home, context: CommandContext): Promise<void> {
-  const targets = await readTargets(home)
-  if (targets.length === 0) return
+  const goal = await readGoal(home)
+  let missing = await stillMissing(home, goal)
+  if (missing.length === 0) return
   if (!isCollectorAlive(home)) startCollector(home.dir)
   const deadline = context.now() + waitMs
-  let missing = targets
   while (missing.length > 0 && context.now() < deadline && !context.signal.aborted) {
     await sleep(pollMs)
-    missing = await stillMissing(home, missing)
+    missing = await stillMissing(home, goal)
   }
   if (missing.length > 0 && !context.signal.aborted) await context.stderr.write(describeMissing(missing))
+}
+
+/** What has to be under the published checkpoint. */
+interface Goal {
+  targets: Target[]
+  /** Entries that were sequenced when the command began; the segments they came from may be deleted already. */
+  size: number
 }
 
 interface Target {
@@ -37,27 +44,42 @@ interface Target {
   count: number
 }
 
+/** The spool first, then the tree: a stream that left the spool before it was listed is in the tree by then. */
+async function readGoal(home: Home): Promise<Goal> {
+  return { targets: await readTargets(home), size: await readTreeSize(home) }
+}
+
 async function readTargets(home: Home): Promise<Target[]> {
   const store = openStore(home)
   try {
     return (await readBacklog(home, store)).flatMap((stream) => {
-      const count = countUnsequenced(stream)
-      if (count === 0 || stream.refused || stream.head === null) return []
-      return [{ streamId: stream.streamId, nextSeq: stream.head.seq + 1, count }]
+      if (stream.refused || stream.head === null) return []
+      return [{ streamId: stream.streamId, nextSeq: stream.head.seq + 1, count: countUnsequenced(stream) }]
     })
   } finally {
     store?.close()
   }
 }
 
+async function readTreeSize(home: Home): Promise<number> {
+  const store = openStore(home)
+  try {
+    return (await store?.treeState())?.size ?? 0
+  } finally {
+    store?.close()
+  }
+}
+
 /** Sequenced is not enough: what is not under a published checkpoint cannot be shown with its proof. */
-async function stillMissing(home: Home, targets: Target[]): Promise<Target[]> {
+async function stillMissing(home: Home, { targets, size }: Goal): Promise<Target[]> {
   const store = openStore(home)
   if (store === undefined) return targets
   try {
-    const published = await readPublished(openTiles(home))
-    const open = await Promise.all(targets.map((target) => isPublished(store, target, published?.size ?? 0)))
-    return targets.filter((_, i) => open[i] !== true)
+    const published = (await readPublished(openTiles(home)))?.size ?? 0
+    const isOpen = await Promise.all(targets.map((target) => isPublished(store, target, published)))
+    const missing = targets.filter((_, i) => isOpen[i] !== true)
+    if (missing.length > 0 || published >= size) return missing
+    return [{ streamId: '', nextSeq: 0, count: size - published }]
   } finally {
     store.close()
   }
