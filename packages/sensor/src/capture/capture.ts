@@ -44,6 +44,8 @@ export class Capture {
   readonly #groups = new CallGroups()
   readonly #inFlight = new InFlight()
   readonly #notify: NotifyTally
+  /** Records of undelivered calls that are on their way. */
+  readonly #ends = new Set<Promise<void>>()
 
   constructor(context: CaptureContext) {
     this.#context = { ...context, redactor: guardRedactor(context) }
@@ -79,16 +81,17 @@ export class Capture {
     const ends = this.#inFlight
       .all()
       .map((exchange) => this.#abandon(exchange, { outcome: exchange.isCancelled ? 'cancelled' : 'transport_error' }))
-    await Promise.all([...ends, this.flush()])
+    await Promise.all([...ends, ...this.#ends, this.flush()])
   }
 
-  /** A line that might go on found its receiver gone: its calls will not be answered. */
-  async undelivered(line: CapturedLine): Promise<void> {
+  /** A line that might go on found its receiver gone: its calls will not be answered. Does not wait; `finish` does. */
+  undelivered(line: CapturedLine): void {
     for (const message of line.scanned.messages) {
       const id = message.spans.get('id')
       const exchange = id === undefined ? undefined : this.#inFlight.find(requestDirection(line), idKey(id))
-      if (formOf(message) === 'request' && exchange !== undefined)
-        await this.#abandon(exchange, { outcome: 'transport_error' })
+      if (formOf(message) !== 'request' || exchange === undefined) continue
+      const end = this.#abandon(exchange, { outcome: 'transport_error' }).finally(() => this.#ends.delete(end))
+      this.#ends.add(end)
     }
   }
 
@@ -181,9 +184,8 @@ export class Capture {
       'AFD_AUDIT_UNAVAILABLE',
       `messages are refused because they cannot be recorded (${failure.cause})`,
     )
-    for (const { exchange } of steps)
-      if (exchange !== undefined)
-        await this.#abandon(exchange, { outcome: 'protocol_error', rpcCode: rpcCodes.auditUnavailable })
+    const refused = { outcome: 'protocol_error', rpcCode: rpcCodes.auditUnavailable } as const
+    await Promise.all(steps.map(({ exchange }) => exchange && this.#abandon(exchange, refused)))
     const addressees = steps.flatMap(({ addressee }) => (addressee === undefined ? [] : [addressee]))
     return refuse(line, addressees, failure)
   }

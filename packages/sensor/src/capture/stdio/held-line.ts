@@ -76,7 +76,7 @@ async function releaseHeld(
   const decided = await verdict
   if (decided.pass) {
     await pass(outlet, line, held)
-    if (outlet.sink.gone) await outlet.capture.undelivered(line)
+    if (outlet.sink.gone) outlet.capture.undelivered(line)
   } else {
     await writeAll(outlet.sink, decided.instead)
     if (decided.reply !== undefined) outlet.reply(decided.reply)
