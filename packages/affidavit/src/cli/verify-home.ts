@@ -12,7 +12,7 @@ import { openSequenceReader } from '../store/sqlite/read.ts'
 import { isProcessAlive } from './collector-process.ts'
 import { emptyFacts } from './verify-facts.ts'
 import { type LogFiles, openLogFiles } from './verify-files.ts'
-import { readIndexStanding } from './verify-index.ts'
+import { type IndexStanding, judgeIndexStanding, readIndexStanding } from './verify-index.ts'
 import { compareKeys, type HomeKeys, judgeSigningKey, readKeys } from './verify-keys.ts'
 import { verifyPages } from './verify-pages.ts'
 import { type Snapshot, takeSnapshot } from './verify-snapshot.ts'
@@ -55,10 +55,12 @@ export async function verifyHome(options: HomeCheckOptions): Promise<HomeVerdict
   // The spool comes first: what leaves it after this moment is in the log that is read next.
   const spool = await readSpool(paths, problems)
   const homeKeys = readKeys(paths, problems)
+  // So does the index, for its follower only reads what is published.
+  const index = readIndexStanding(paths.indexDatabase)
   const snapshot = await takeSnapshot(paths, () => isProcessAlive(paths.collectorProcess), problems)
   const store = openStore(paths, problems)
   try {
-    return await verifyParts({ ...options, paths, problems, spool, homeKeys, snapshot, store })
+    return await verifyParts({ ...options, paths, problems, spool, homeKeys, index, snapshot, store })
   } finally {
     store?.close()
   }
@@ -69,6 +71,7 @@ interface Parts extends HomeCheckOptions {
   problems: ProblemSink
   spool: Spool
   homeKeys: HomeKeys
+  index: IndexStanding | undefined
   snapshot: Snapshot
   store: SequenceReader | undefined
 }
@@ -103,9 +106,8 @@ async function verifyTogether(parts: Parts, how: { logKeys: readonly VerifierKey
   const findings = await verifyLogFiles(parts, openLogFiles(paths.log, snapshot.checkpoint), how)
   const { verified, stored, facts } = (await pages?.result) ?? { verified: 0, stored: 0, facts: emptyFacts() }
   if (store !== undefined && size > 0)
-    await compareStore({
+    compareStore({
       file: paths.storeDatabase,
-      reader: store,
       problems,
       size: findings.checkpoint?.size ?? size,
       facts,
@@ -170,16 +172,16 @@ function startPages(
   parts: Parts,
   size: number,
 ): { indexed: number | undefined; result: ReturnType<typeof verifyPages> } {
-  const { dir, paths, problems, snapshot, store, homeKeys, spool } = parts
+  const { dir, index, problems, snapshot, store, homeKeys, spool } = parts
   const { checkpoint, origin } = snapshot
   const { streams: spooled } = spool
-  const indexed = readIndexStanding(paths.indexDatabase, { origin, size }, problems)
+  const indexed = index === undefined ? undefined : judgeIndexStanding(index, { origin, size }, problems)
   const task = {
     dir,
     checkpoint,
     size,
     hasStore: store !== undefined,
-    hasIndex: indexed !== undefined,
+    indexed,
     bodiesKey: homeKeys.bodiesKey,
     spooled,
   }

@@ -20,62 +20,109 @@ const unknownActor: IndexedEntry['actor'] = {}
 const actorColumns = new Set(['agent', 'agentId', 'agentVersion', 'user', 'userId'])
 const withoutActor = requestedColumns.filter(({ name }) => !actorColumns.has(name))
 
+/** What an index says of itself, as of one moment: damage, tables, whom it is made for, how far it has come. */
+export interface IndexStanding {
+  damage: string | undefined
+  /** Its cursor without the size, as JSON: names version and log. */
+  madeFor: string
+  /** Leaves it has read. */
+  size: number
+}
+
 /**
- * What can be said of the index without the log: damage, tables, whether it is made for this log and knows no more than it
- * has. Returns the leaves it has read, undefined where there is none worth comparing.
+ * Reads an index alone. It comes before the checkpoint, for a follower may be at work: what the index has read by now is
+ * under the checkpoint that is read later. Undefined where there is none, or one whose tables are about to be made.
  */
-export function readIndexStanding(
-  file: string,
-  log: { origin: string; size: number },
-  problems: ProblemSink,
-): number | undefined {
+export function readIndexStanding(file: string): IndexStanding | undefined {
   if (!existsSync(file)) return undefined
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
   try {
-    const why = findDamage(db, log)
-    if (why === undefined) return readSize(db)
-    problems.add('index_disagrees', { path }, `${path}: ${why}; ${remedy}`)
-    return undefined
+    const damage = describeDamage(db)
+    if (damage !== undefined) return { damage, madeFor: '', size: 0 }
+    return inOneMoment(db, () => (listSchema(db).length === 0 ? undefined : readStanding(db)))
   } finally {
     db.close()
   }
 }
 
-function findDamage(db: DatabaseSync, { origin, size }: { origin: string; size: number }): string | undefined {
-  const damage = describeDamage(db)
-  if (damage !== undefined) return damage
-  const expected = new DatabaseSync(':memory:')
-  createSchema(expected, origin)
-  const [fresh, found] = [expected, db].map((one) => JSON.stringify(listSchema(one)))
-  if (fresh !== found) return 'its tables are not those that this version makes'
-  const cursor = 'SELECT one, version, origin FROM cursor'
-  const [freshCursor, foundCursor] = [expected, db].map((one) => JSON.stringify(one.prepare(cursor).all()))
-  expected.close()
-  if (freshCursor !== foundCursor) return 'it was made for another log or version'
-  const indexed = readSize(db)
-  if (indexed > size) return `it has read ${indexed} entries, the log has ${size}`
+function readStanding(db: DatabaseSync): IndexStanding {
+  const fresh = openFresh('')
+  const [expected, found] = [fresh, db].map((one) => JSON.stringify(listSchema(one)))
+  fresh.close()
+  if (expected !== found) return { damage: 'its tables are not those that this version makes', madeFor: '', size: 0 }
+  const size = readSize(db)
   const beyond = 'SELECT leaf FROM calls WHERE leaf < 0 OR leaf >= ?1 OR completedLeaf < 0 OR completedLeaf >= ?1'
-  const row = db
-    .prepare(`${beyond} UNION ALL SELECT leaf FROM records WHERE leaf < 0 OR leaf >= ?1 LIMIT 1`)
-    .get(indexed)
-  return row === undefined ? undefined : `it has a row (leaf ${String(row.leaf)}) beyond the entries it has read`
+  const row = db.prepare(`${beyond} UNION ALL SELECT leaf FROM records WHERE leaf < 0 OR leaf >= ?1 LIMIT 1`).get(size)
+  const damage =
+    row === undefined ? undefined : `it has a row (leaf ${String(row.leaf)}) beyond the entries it has read`
+  return { damage, madeFor: readMadeFor(db), size }
+}
+
+function openFresh(origin: string): DatabaseSync {
+  const fresh = new DatabaseSync(':memory:')
+  createSchema(fresh, origin)
+  return fresh
+}
+
+function readMadeFor(db: DatabaseSync): string {
+  return JSON.stringify(db.prepare('SELECT one, version, origin FROM cursor').all())
+}
+
+/** Statements that see the database as of one moment, whatever a follower writes meanwhile. */
+function inOneMoment<T>(db: DatabaseSync, read: () => T): T {
+  db.exec('BEGIN')
+  try {
+    return read()
+  } finally {
+    db.exec('COMMIT')
+  }
+}
+
+/**
+ * Holds what an index said of itself to the log: it is sound, made for this log, and knows no more than it has. Returns
+ * the leaves it has read, undefined where it is not worth comparing.
+ */
+export function judgeIndexStanding(
+  { damage, madeFor, size }: IndexStanding,
+  log: { origin: string; size: number },
+  problems: ProblemSink,
+): number | undefined {
+  const why = damage ?? findMismatch({ madeFor, size }, log)
+  if (why === undefined) return size
+  problems.add('index_disagrees', { path }, `${path}: ${why}; ${remedy}`)
+  return undefined
+}
+
+function findMismatch(
+  { madeFor, size }: Omit<IndexStanding, 'damage'>,
+  log: { origin: string; size: number },
+): string | undefined {
+  const fresh = openFresh(log.origin)
+  const expected = readMadeFor(fresh)
+  fresh.close()
+  if (madeFor !== expected) return 'it was made for another log or version'
+  return size > log.size ? `it has read ${size} entries, the log has ${log.size}` : undefined
 }
 
 /**
  * Holds the index to the log, page by page: every leaf in its place, every column what the entry and its body say, no row
- * without a leaf. Pages stand for themselves, so that several threads may each take some.
+ * without a leaf. Pages stand for themselves, so that several threads may each take some. Each is read as of one moment:
+ * a follower may join a call to a later outcome at any time, and moves all rows of that call together. `indexed` is the
+ * standing that was judged; what the index has read since lies beyond.
  */
-export function createIndexCheck(file: string, problems: ProblemSink): LeafCheck {
+export function createIndexCheck(file: string, indexed: number, problems: ProblemSink): LeafCheck {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
-  const size = readSize(db)
   const comparePage = createComparison(db)
   let different = false
   return {
     follow: ({ from, to, leaves }) => {
-      if (different || from >= size) return
-      const entries = leaves.filter(({ leaf }) => leaf < size).map(toEntry)
-      const end = Math.min(to, size)
-      const found = comparePage({ from, to: end, entries, isWhole: entries.length === end - from })
+      if (different) return
+      const found = inOneMoment(db, () => {
+        // Smaller than it was only where it is being rebuilt meanwhile.
+        const end = Math.min(to, indexed, readSize(db))
+        const entries = leaves.filter(({ leaf }) => leaf < end).map(toEntry)
+        return end <= from ? undefined : comparePage({ from, to: end, entries, isWhole: entries.length === end - from })
+      })
       if (found === undefined) return
       different = true
       problems.add('index_disagrees', { path, index: found.leaf }, `${path}: ${found.why}; ${remedy}`)

@@ -24,7 +24,8 @@ export interface PagesTask {
   to: number
   /** False where the store is missing or damaged. */
   hasStore: boolean
-  hasIndex: boolean
+  /** Leaves the index has read; undefined where there is none to compare. */
+  indexed: number | undefined
   bodiesKey: Uint8Array | undefined
   spooled: SpooledHashes
 }
@@ -88,7 +89,7 @@ export async function runPages(task: PagesTask, onProgress: (done: number) => vo
       : createBodyOpener(sealing, toKeyEncryptionKey(sha256, kek), reader)
   const bodies = createBodiesCheck(sha256, problems)
   const store = reader && createStorePageCheck({ file: paths.storeDatabase, reader, problems, kek })
-  const index = task.hasIndex ? createIndexCheck(paths.indexDatabase, problems) : undefined
+  const index = task.indexed === undefined ? undefined : createIndexCheck(paths.indexDatabase, task.indexed, problems)
   const facts = createFactsCheck()
   const spool = createSpoolCheck(task.spooled, problems)
   const { readFile } = openLogFiles(paths.log, checkpoint)

@@ -1,7 +1,6 @@
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import type { ProblemSink } from '@affidavit/evidence/verify/problem'
 import type { Streams } from '@affidavit/evidence/verify/streams'
-import type { SequenceReader } from '../store/contract.ts'
 import { schema } from '../store/sqlite/schema.ts'
 import { describeDamage, listSchema } from './verify-database.ts'
 import type { LogFacts, Opening } from './verify-facts.ts'
@@ -28,7 +27,6 @@ type Row = Record<string, SQLOutputValue>
 
 export interface StoreComparison {
   file: string
-  reader: SequenceReader
   problems: ProblemSink
   /** Leaves of the log. */
   size: number
@@ -45,16 +43,19 @@ export interface StoreComparison {
  * Holds the store's tables to the log as a whole: tree, streams, open calls, and that there is nothing more. What is in
  * it beyond the checkpoint (a collector at work, or one that died before it signed) is left alone.
  */
-export async function compareStore({ file, reader, problems, size, ...log }: StoreComparison): Promise<void> {
+export function compareStore({ file, problems, size, ...log }: StoreComparison): void {
   const report = (why: string) => problems.add('store_disagrees', { path }, `${path}: ${why}`)
-  const tree = await reader.treeState()
-  if (tree.size < size) report(`its tree has ${tree.size} entries, the log ${size}`)
-  if (tree.size !== size) return
-  if (log.root !== undefined && Buffer.from(tree.root).toString('base64') !== log.root)
-    report('its tree has another root than the log')
-  if (log.streams === undefined) return
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
+  // One moment for all tables: a collector that goes on in between would look like a disagreement.
+  db.exec('BEGIN')
   try {
+    const tree = db.prepare('SELECT size, root FROM tree').get()
+    const stored = Number(tree?.size ?? 0)
+    if (stored < size) report(`its tree has ${stored} entries, the log ${size}`)
+    if (stored !== size) return
+    const storedRoot = tree?.root instanceof Uint8Array ? Buffer.from(tree.root).toString('base64') : undefined
+    if (log.root !== undefined && storedRoot !== log.root) report('its tree has another root than the log')
+    if (log.streams === undefined) return
     compareStreams(db, log.streams, log.facts, report)
     compareOpenCalls(db, log.facts, report)
     compareCounts(db, { references: log.facts.references, bodies: log.bodies }, report)
