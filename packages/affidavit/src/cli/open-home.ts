@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
 import { sealing, sha256 } from '@affidavit/sensor/crypto/node'
 import { type Home, openHome, resolveHome } from '@affidavit/sensor/durable/home'
 import { toHomePaths } from '@affidavit/sensor/durable/home-paths'
@@ -39,22 +38,11 @@ export function openTiles(home: Home): TileStore {
  * where the store is there and unreadable.
  */
 export function openStore(home: Home): SequenceReader | undefined {
-  const file = home.paths.storeDatabase
-  if (!existsSync(file)) return undefined
   try {
-    return openSequenceReader(file)
+    return openSequenceReader(home.paths.storeDatabase)
   } catch (error) {
-    if (error instanceof StoreError && error.code === 'store_version' && hasNoTables(file)) return undefined
+    if (error instanceof StoreError && error.code === 'store_missing') return undefined
     throw error
-  }
-}
-
-function hasNoTables(file: string): boolean {
-  const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
-  try {
-    return db.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
-  } finally {
-    db.close()
   }
 }
 

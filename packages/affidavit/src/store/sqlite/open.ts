@@ -23,13 +23,31 @@ export function openToWrite(path: string, emptyRoot: Uint8Array): DatabaseSync {
   return db
 }
 
-/** Opens the database to read beside the collector. Throws StoreError `store_missing` or `store_version`. */
+/**
+ * Opens the database to read beside the collector. Throws StoreError `store_missing` or `store_version`. The first
+ * collector makes the file before its tables: whoever looks in between finds no store yet, not a foreign one.
+ */
 export function openToRead(path: string): DatabaseSync {
-  if (!existsSync(path))
-    throw new StoreError('store_missing', `no store at ${path}: nothing was collected in this home folder yet`)
+  if (!existsSync(path)) throw missing(path)
   const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs })
+  if (isEmpty(db)) {
+    db.close()
+    throw missing(path)
+  }
   requireVersion(db, path)
   return db
+}
+
+function missing(path: string): StoreError {
+  return new StoreError('store_missing', `no store at ${path}: nothing was collected in this home folder yet`)
+}
+
+/** One statement, hence one view: version and tables appear in one transaction, so this is true before it only. */
+function isEmpty(db: DatabaseSync): boolean {
+  const row = db
+    .prepare('SELECT user_version AS version, (SELECT count(*) FROM sqlite_schema) AS n FROM pragma_user_version')
+    .get()
+  return row?.version === 0 && row.n === 0
 }
 
 /** In one transaction: a crash leaves a database without tables, which the next start takes for a new one. */

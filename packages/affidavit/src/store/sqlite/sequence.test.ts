@@ -1,6 +1,6 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { describeSequenceStore } from '../sequence.contract.ts'
@@ -43,6 +43,18 @@ describe('SQLite sequencing store', () => {
     expect(() => openSequenceStore(path, new Uint8Array(32))).toThrow(
       expect.objectContaining({ code: 'store_version' }),
     )
+  })
+
+  test('a store whose tables are not made yet is missing, not foreign [S-23]', async () => {
+    const path = await newPath()
+    await mkdir(dirname(path), { recursive: true })
+    const db = new DatabaseSync(path)
+    expect(() => openSequenceReader(path)).toThrow(expect.objectContaining({ code: 'store_missing' }))
+    db.exec('PRAGMA journal_mode=WAL')
+    expect(() => openSequenceReader(path)).toThrow(expect.objectContaining({ code: 'store_missing' }))
+    db.exec('CREATE TABLE somebody (else_)')
+    expect(() => openSequenceReader(path)).toThrow(expect.objectContaining({ code: 'store_version' }))
+    db.close()
   })
 
   test('a reader cannot write [S-22]', async () => {
