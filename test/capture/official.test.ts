@@ -49,7 +49,7 @@ async function drive(command: string[], env: Record<string, string>, script: Scr
 
 /** Servers tell the time; nothing else differs between two runs. */
 const timeless = (value: Buffer | unknown) =>
-  (value instanceof Buffer ? value.toString() : JSON.stringify(value)).replaceAll(/\d\d:\d\d:\d\d( [AP]M)?/g, 'TIME')
+  (value instanceof Buffer ? value.toString() : JSON.stringify(value)).replaceAll(/\d{1,2}:\d\d:\d\d( [AP]M)?/g, 'TIME')
 
 async function settle(call: Promise<unknown>): Promise<unknown> {
   const [result] = await Promise.allSettled([call])
