@@ -37,4 +37,10 @@ export const requirements = [
     source: 'docs/CLI.md',
   },
   { id: 'Q-22', text: 'tail -f shows every record once, as it comes in.', source: 'docs/CLI.md' },
+  {
+    id: 'Q-23',
+    text: 'A rebuild and a follower write one index at once, and it comes out the same.',
+    source: 'DESIGN §2 inv. 8',
+  },
+  { id: 'Q-24', text: 'A filter by tool hides no call, listed or not.', source: 'CLI' },
 ] as const

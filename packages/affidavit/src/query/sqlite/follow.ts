@@ -1,9 +1,9 @@
-import { type Stats, statSync } from 'node:fs'
+import { existsSync, type Stats, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { IndexError } from '../error.ts'
 import { type EntrySource, readIndexedEntries } from '../indexed-entry.ts'
 import { type Published, readAtPublished, readPublished } from '../log-reader.ts'
-import { openForWriting, removeIndex } from './open.ts'
+import { clearIndex, openForWriting } from './open.ts'
 import { createWriter, type IndexWriter } from './write.ts'
 
 /** Entries per transaction: large enough that the sync is no cost, small enough that a query waits for no one. */
@@ -42,13 +42,16 @@ export async function updateIndex(source: EntrySource, file: string, signal: Abo
   }
 }
 
-/** Deletes the index and derives it again from log and bodies, up to the checkpoint published now. Returns its size. */
+/**
+ * Empties the index and derives it again from log and bodies, up to the checkpoint published now. A follower that has it
+ * open takes part: whoever moves the cursor first writes a batch. Returns its size.
+ */
 export async function rebuildIndex(
   source: EntrySource,
   file: string,
   progress: (size: number) => void,
 ): Promise<number> {
-  removeIndex(file)
+  if (existsSync(file)) clearIndex(file, source.origin)
   const db = openForWriting(file, source.origin)
   const forever = new AbortController().signal
   try {

@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CallFilter, parseOutcomeWord } from '../filter.ts'
 import type { IndexedEntry } from './columns.ts'
 import { dumpIndex } from './dump.ts'
-import { openForReading, openForWriting } from './open.ts'
+import { clearIndex, openForReading, openForWriting } from './open.ts'
 import { findCallOfLeaf, findCalls, iterateCalls, searchCalls } from './search.ts'
 import { createWriter } from './write.ts'
 
@@ -133,6 +133,42 @@ describe('rows', () => {
     )
     expect([...dumpIndex(db)]).toEqual(before)
     db.close()
+  })
+  it('tells the slower of two writers to look again, whatever the entries are [Q-2]', () => {
+    const db = fill(calls)
+    const slower = new DatabaseSync(db.location() ?? '')
+    for (const made of calls) {
+      expect(() => createWriter(slower).apply([entry(0, made)])).toThrow(
+        expect.objectContaining({ code: 'index_moved' }),
+      )
+    }
+    slower.close()
+    db.close()
+  })
+  it('is emptied beside a writer that has it open, who goes on in the same file [Q-23]', () => {
+    const db = fill(calls)
+    const file = db.location() ?? ''
+    const { ino } = statSync(file)
+    const writer = createWriter(db)
+    const before = [...dumpIndex(db)]
+    db.exec(
+      'CREATE VIEW v AS SELECT 1; CREATE TABLE more (a); CREATE TRIGGER t AFTER INSERT ON calls BEGIN SELECT 1; END',
+    )
+    clearIndex(file, origin)
+    expect(writer.size()).toBe(0)
+    writer.apply(calls.map((made, leaf) => entry(leaf, made)))
+    expect([...dumpIndex(db)]).toEqual(before)
+    expect(statSync(file).ino).toBe(ino)
+    db.close()
+  })
+  it('is replaced by another file only where SQLite finds it damaged [Q-23]', () => {
+    const db = fill(calls)
+    const file = db.location() ?? ''
+    db.close()
+    writeFileSync(file, 'no database at all, but long enough to be looked at as one'.repeat(100))
+    const replaced = openForWriting(file, origin)
+    expect(createWriter(replaced).size()).toBe(0)
+    replaced.close()
   })
   it('replaces an index of another log or of unreadable bytes by an empty one [Q-3]', () => {
     const db = fill(calls)

@@ -9,13 +9,60 @@ import { inTransaction } from './write.ts'
 const busyTimeoutMs = 5_000
 
 /**
- * For the one process that writes. An index that is missing, of another version, of another log or unreadable is
- * replaced by an empty one: it is derived, and following from leaf 0 brings everything back.
+ * To write. An index that is missing, of another version, of another log or unreadable is replaced by an empty one: it is
+ * derived, and following from leaf 0 brings everything back.
  */
 export function openForWriting(file: string, origin: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  if (existsSync(file) && !isUsable(file, origin)) removeIndex(file)
   if (!existsSync(file)) createIndex(file, origin)
+  // Judged again inside: another process may be replacing it at this moment.
+  if (!isUsable(file, origin)) clearIndex(file, origin, (db) => !isCurrent(db, origin))
+  return open(file)
+}
+
+/**
+ * Empties the index in one transaction of the database itself, so that others who have it open (the follower) see it empty
+ * and go on; a crash leaves it as it was. Only a file that SQLite finds damaged is replaced: unlinking the `-wal` of a
+ * database that somebody writes lets his commits succeed into nowhere.
+ */
+export function clearIndex(file: string, origin: string, isUnwanted: (db: DatabaseSync) => boolean = () => true): void {
+  if (existsSync(file) && emptyInPlace(file, origin, isUnwanted)) return
+  removeIndex(file)
+  createIndex(file, origin)
+}
+
+function emptyInPlace(file: string, origin: string, isUnwanted: (db: DatabaseSync) => boolean): boolean {
+  const db = new DatabaseSync(file, { timeout: busyTimeoutMs })
+  try {
+    if (db.prepare('PRAGMA integrity_check(1)').get()?.integrity_check !== 'ok') return false
+    inTransaction(db, () => {
+      if (!isUnwanted(db)) return
+      dropAll(db)
+      createSchema(db, origin)
+    })
+    return true
+  } catch (error) {
+    if (isDamaged(error)) return false
+    throw error
+  } finally {
+    db.close()
+  }
+}
+
+/** Whatever is in there: an index that was edited may have tables, views and triggers of its own. */
+function dropAll(db: DatabaseSync): void {
+  const objects = db.prepare(
+    "SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'view') OR type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY type = 'table'",
+  )
+  for (const { type, name } of objects.all()) db.exec(`DROP ${String(type)} "${String(name).replaceAll('"', '""')}"`)
+}
+
+/** SQLITE_ERROR, SQLITE_CORRUPT and SQLITE_NOTADB, without their extended bits: what is in the file is at fault. */
+function isDamaged(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && [1, 11, 26].includes(Number(error.errcode) & 0xff)
+}
+
+function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: busyTimeoutMs })
   // Losing the last transactions in a crash is harmless here: the cursor is lost with them and they are read again.
   db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF')
@@ -28,6 +75,8 @@ function createIndex(file: string, origin: string): void {
   closeSync(openSync(temporary, 'wx', 0o600))
   try {
     const db = new DatabaseSync(temporary)
+    // Not left to those who open it: two that switch at once would lock each other out.
+    db.exec('PRAGMA journal_mode = WAL')
     inTransaction(db, () => createSchema(db, origin))
     db.close()
     linkSync(temporary, file)
@@ -56,8 +105,16 @@ export function openForReading(file: string, origin: string): DatabaseSync {
   }
 }
 
-export function removeIndex(file: string): void {
-  for (const suffix of ['', '-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true })
+/** Side files first: once the main file is gone somebody else may make a new one, whose side files are not ours to take. */
+function removeIndex(file: string): void {
+  for (const suffix of ['-wal', '-shm', '']) rmSync(`${file}${suffix}`, { force: true })
+}
+
+function isCurrent(db: DatabaseSync, origin: string): boolean {
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'cursor'").get() === undefined)
+    return false
+  const row = db.prepare('SELECT * FROM cursor').get()
+  return row?.version === indexVersion && row.origin === origin
 }
 
 function isUsable(file: string, origin: string): boolean {

@@ -29,8 +29,8 @@ export function createWriter(db: DatabaseSync): IndexWriter {
   return {
     apply: (entries) =>
       inTransaction(db, () => {
-        for (const entry of entries) applyOne(entry)
         moveCursor(advance, entries)
+        for (const entry of entries) applyOne(entry)
       }),
     size: () => readSize(db),
   }
@@ -91,7 +91,10 @@ function insertInto<H extends IndexedEntry['header']>(
   return db.prepare(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`)
 }
 
-/** Moves only from where the batch began: two writers by mistake end in an error, never in doubled rows. */
+/**
+ * Moves only from where the batch began, and before any row is written: of two writers at once (follower and rebuild) the
+ * later one is told `index_moved` and looks again, instead of meeting rows that are there already.
+ */
 function moveCursor(advance: StatementSync, entries: readonly IndexedEntry[]): void {
   const first = entries[0]?.leaf
   if (first === undefined) return
