@@ -1,9 +1,11 @@
 import { toBase64 } from '../log/base64.ts'
-import { type VerifiedCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
+import { parseCheckpoint, type VerifiedCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
 import { type Cosignature, verifyCosignatures } from '../log/cosignature.ts'
 import { toSafeNumber } from '../log/decimal.ts'
 import { VerifyError } from '../log/error.ts'
 import { equalBytes } from '../log/hash.ts'
+import { formatKeyId } from '../log/key.ts'
+import { parseNote } from '../log/note.ts'
 import { type LogPolicy, toLogIdentity, toWitnesses, type VerifyCrypto } from './policy.ts'
 import type { ProblemCode, ProblemSink } from './problem.ts'
 import type { Findings, OutsideCheckpoint } from './verdict.ts'
@@ -53,10 +55,54 @@ export async function readCheckpoint(
 export async function readKept(source: Source, kept: readonly KeptCheckpoint[]): Promise<SoundCheckpoint[]> {
   const sound: SoundCheckpoint[] = []
   for (const one of kept) {
+    if (one.from === 'verifier' && isJudgedByName(source, one)) continue
     const read = await readCheckpoint(source, one, one.from === 'home' ? 'checkpoint_invalid' : 'kept_unusable')
     if (read !== undefined) sound.push(read)
   }
   return sound
+}
+
+/**
+ * What a kept checkpoint says by whose it is, before any signature: one of another log has nothing to compare; one of this
+ * origin that only other keys signed means that the log key was exchanged. True where that is all there is to say of it.
+ */
+function isJudgedByName({ policy, problems }: Source, { bytes, name }: KeptCheckpoint): boolean {
+  const claim = readClaim(bytes)
+  if (claim === undefined) return false
+  const place = { path: name }
+  if (claim.origin !== policy.origin) {
+    const evidence = { origin: claim.origin, expected: policy.origin }
+    problems.add(
+      'kept_unusable',
+      place,
+      `${name} is a checkpoint of ${claim.origin}, this log is ${policy.origin}`,
+      evidence,
+    )
+    return true
+  }
+  const trusted = policy.logKeys.filter(({ name: key }) => key === policy.origin).map(({ id }) => id)
+  const own = claim.signatures.filter(({ name: key }) => key === policy.origin)
+  if (own.length === 0 || trusted.length === 0 || own.some(({ id }) => trusted.includes(id))) return false
+  const ids = own.map(({ id }) => formatKeyId(id)).join(', ')
+  const known = trusted.map(formatKeyId).join(', ')
+  problems.add(
+    'log_key_exchanged',
+    place,
+    `${name}: this origin was signed by another key (id ${ids}, here ${known}): the log key was exchanged, or this file is not of this log`,
+    { signedBy: ids, known, checkpoint: claim.text },
+  )
+  return true
+}
+
+/** Undefined for what is no checkpoint at all. */
+function readClaim(bytes: Uint8Array) {
+  try {
+    const { text, signatures } = parseNote(bytes)
+    return { text, signatures, origin: parseCheckpoint(text, 'foreign').origin }
+  } catch (error) {
+    if (error instanceof VerifyError) return undefined
+    throw error
+  }
 }
 
 /** Holds what the walk computed to a checkpoint. `root` is the recomputed root at its size, undefined beyond the log. */

@@ -5,7 +5,7 @@ import type { Evidence } from '../log/error.ts'
  * A contradiction means that something was altered, removed or forged, and makes a verdict INVALID.
  */
 export const contradictionCodes = [
-  'checkpoint_missing', 'checkpoint_invalid', 'rolled_back', 'forked', 'root_mismatch', 'entry_altered',
+  'checkpoint_missing', 'checkpoint_invalid', 'log_key_exchanged', 'rolled_back', 'forked', 'root_mismatch', 'entry_altered',
   'entry_malformed', 'bundle_missing', 'bundle_malformed', 'tile_missing', 'tile_altered', 'epoch_missing',
   'epoch_misplaced', 'epoch_foreign', 'tenant_foreign', 'genesis_missing', 'genesis_misplaced', 'sensor_id_wrong',
   'sensor_unknown', 'sensor_key_changed', 'counter_reused', 'stream_missing', 'stream_head_wrong', 'seq_broken',
@@ -15,7 +15,9 @@ export const contradictionCodes = [
 ] as const // biome-ignore format: one list, read as one
 
 /** What could not be looked at. It proves nothing either way: such a verdict is not complete. */
-export const uncheckedCodes = ['version_unknown', 'limit_reached', 'stream_owed', 'kept_unusable', 'stopped'] as const
+export const uncheckedCodes = [
+  'version_unknown', 'limit_reached', 'stream_owed', 'kept_unusable', 'not_published', 'stopped',
+] as const // biome-ignore format: one list, read as one
 
 export type ContradictionCode = (typeof contradictionCodes)[number]
 export type UncheckedCode = (typeof uncheckedCodes)[number]

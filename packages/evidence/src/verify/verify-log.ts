@@ -28,6 +28,8 @@ export interface LogCheck {
   readonly policy: LogPolicy
   readonly crypto: VerifyCrypto
   readonly kept?: readonly KeptCheckpoint[]
+  /** What a log without a checkpoint is; `not_published` only where nothing says that there ever was one. */
+  readonly absence?: 'checkpoint_missing' | 'not_published'
   /** Last seq of a stream that waits in the spool. Left out where there is no spool to look into (sensors.ts). */
   readonly findSpooled?: (streamId: string) => number | undefined
   readonly problems: ProblemSink
@@ -75,7 +77,9 @@ async function readOwnCheckpoint(check: LogCheck): Promise<SoundCheckpoint | und
   const name = 'checkpoint'
   const bytes = await check.readFile(name)
   if (bytes !== undefined) return readCheckpoint(check, { bytes, from: 'log', name }, 'checkpoint_invalid')
-  check.problems.add('checkpoint_missing', { path: name }, 'the log has no checkpoint')
+  const absence = check.absence ?? 'checkpoint_missing'
+  const yet = absence === 'not_published' ? ' yet' : ''
+  check.problems.add(absence, { path: name }, `the log has no checkpoint${yet}`)
   return undefined
 }
 
