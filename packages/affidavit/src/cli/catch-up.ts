@@ -5,6 +5,7 @@ import type { Home } from '@affidavit/sensor/durable/home'
 import { readPublished } from '../query/log-reader.ts'
 import type { SequenceReader } from '../store/contract.ts'
 import { countUnsequenced, readBacklog } from './backlog.ts'
+import { describeCollectorFailure } from './collector-failure.ts'
 import { isCollectorAlive } from './collector-process.ts'
 import type { CommandContext } from './command.ts'
 import { formatNumberOf } from './format.ts'
@@ -27,7 +28,7 @@ export async function waitUntilSequenced(home: Home, context: CommandContext): P
     await sleep(pollMs)
     missing = await stillMissing(home, goal)
   }
-  if (missing.length > 0 && !context.signal.aborted) await context.stderr.write(describeMissing(missing))
+  if (missing.length > 0 && !context.signal.aborted) await context.stderr.write(describeMissing(home, missing))
 }
 
 /** What has to be under the published checkpoint. */
@@ -94,10 +95,12 @@ async function isPublished(store: SequenceReader, { streamId, nextSeq }: Target,
   return leaf !== undefined && leaf < size
 }
 
-function describeMissing(missing: Target[]): string {
+function describeMissing(home: Home, missing: Target[]): string {
   const records = missing.reduce((sum, { count }) => sum + count, 0)
   const what = `up to ${formatNumberOf(records, 'record', 'records')} of ${formatNumberOf(missing.length, 'stream', 'streams')}`
-  return `affidavit: ${what} in the spool are not in the log after ${waitMs / 1000} s. See 'affidavit status'. [AFD_NOT_SEQUENCED]\n`
+  const why = describeCollectorFailure(home)
+  const reason = why === undefined ? '' : ` ${why[0]?.toUpperCase()}${why.slice(1)}.`
+  return `affidavit: ${what} in the spool are not in the log after ${waitMs / 1000} s.${reason} See 'affidavit status'. [AFD_NOT_SEQUENCED]\n`
 }
 
 /** Detached: it outlives this command and exits by itself when idle. Its diagnostics go to the home folder. */

@@ -9,9 +9,11 @@ import { openForReading } from '../query/sqlite/open.ts'
 import { readTotals, type Totals } from '../query/sqlite/totals.ts'
 import type { SequenceReader, StreamState } from '../store/contract.ts'
 import { countUnsequenced, readBacklog, type StreamBacklog } from './backlog.ts'
+import { describeCollectorFailure } from './collector-failure.ts'
 import { readCollectorProcess } from './collector-process.ts'
 import { openStore, openTiles } from './open-home.ts'
 import { readIndexedSize } from './open-index.ts'
+import { describeLooseKeys } from './verify-key-use.ts'
 
 /** Sizes count entries; ages are milliseconds; what does not exist yet is undefined. */
 export interface HomeStatus {
@@ -44,7 +46,13 @@ export async function readStatus(home: Home, nowMs: number): Promise<HomeStatus>
       log,
       index,
       disk: { freeBytes: await countFreeBytes(home), lowBytes },
-      attention: [...describeRefused(streams), ...describeCorrupt(backlog), ...describeSizes(log, index)],
+      attention: [
+        ...[describeCollectorFailure(home)].filter((text) => text !== undefined),
+        ...describeRefused(streams),
+        ...describeCorrupt(backlog),
+        ...describeSizes(log, index),
+        ...describeLooseKeys(home.paths),
+      ],
     }
   } finally {
     store?.close()

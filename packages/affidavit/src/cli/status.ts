@@ -16,7 +16,9 @@ export const status: Command = {
       { command: 'affidavit status', text: 'Is everything in the log?' },
       { command: 'affidavit status --json', text: 'For monitoring' },
     ],
-    notes: ['Exits 1 where something needs a person: a refused stream, damaged segments, an index ahead of the log.'],
+    notes: [
+      'Exits 1 where something needs a person: a collector that failed, a refused stream, damaged segments, an index ahead of the log, keys that others may read.',
+    ],
   },
   run: async (args, { env, stdout, now }) => {
     const home = await openExistingHome(homeFolder(args, env))

@@ -7,17 +7,24 @@ import { type LogFindings, verifyLog } from '@affidavit/evidence/verify/verify-l
 import { sha256, verifyEd25519 } from '@affidavit/sensor/crypto/node'
 import { type HomePaths, toHomePaths } from '@affidavit/sensor/durable/home-paths'
 import type { SequenceReader } from '../store/contract.ts'
-import { StoreError } from '../store/error.ts'
-import { openSequenceReader } from '../store/sqlite/read.ts'
 import { isProcessAlive } from './collector-process.ts'
 import { emptyFacts } from './verify-facts.ts'
 import { type LogFiles, openLogFiles } from './verify-files.ts'
 import { type IndexStanding, judgeIndexStanding, readIndexStanding } from './verify-index.ts'
-import { compareKeys, type HomeKeys, judgeSigningKey, readKeys } from './verify-keys.ts'
+import { compareKeys, describeLooseKeys, judgeSigningKey } from './verify-key-use.ts'
+import { type HomeKeys, readKeys } from './verify-keys.ts'
+import { listNotes } from './verify-notes.ts'
 import { verifyPages } from './verify-pages.ts'
 import { type Snapshot, takeSnapshot } from './verify-snapshot.ts'
-import { countUnsequencedRecords, lastSpooled, readSpool, type Spool, verifyClaims } from './verify-spool.ts'
-import { compareStore, describeStoreDamage } from './verify-store.ts'
+import {
+  countUnsequencedRecords,
+  lastSpooled,
+  readSpool,
+  type Spool,
+  verifyClaims,
+  wasShipped,
+} from './verify-spool.ts'
+import { compareStore, type OpenedStore, openStore } from './verify-store.ts'
 
 export interface HomeCheckOptions {
   dir: string
@@ -40,6 +47,10 @@ export interface HomeVerdict {
     /** Leaves that the index has read; undefined where there is no index. */
     indexed: number | undefined
     signedBy: string[]
+    /** Acknowledged records that no checkpoint covers. */
+    waiting: number
+    /** Keys that nothing recorded here refers to: another one in their place would not be noticed. */
+    unreferencedKeys: string[]
   }
   /** Sentences about what is no contradiction and should be known all the same. */
   notes: string[]
@@ -52,18 +63,34 @@ export interface HomeVerdict {
 export async function verifyHome(options: HomeCheckOptions): Promise<HomeVerdict> {
   const problems = createProblemSink()
   const paths = toHomePaths(options.dir)
-  // The spool comes first: what leaves it after this moment is in the log that is read next.
+  // What moves on comes first: what leaves the spool after this moment, and what a follower has read, is in the log that
+  // is read next; and what is sequenced by now is under its checkpoint, or owed one.
   const spool = await readSpool(paths, problems)
-  const homeKeys = readKeys(paths, problems)
-  // So does the index, for its follower only reads what is published.
   const index = readIndexStanding(paths.indexDatabase)
+  const early = openStore(paths.storeDatabase)
+  const sequenced = early.state === 'open' ? (await early.reader.treeState()).size : 0
   const snapshot = await takeSnapshot(paths, () => isProcessAlive(paths.collectorProcess), problems)
-  const store = openStore(paths, problems)
+  const isPublished =
+    snapshot.checkpoint !== undefined ||
+    existsSync(paths.signerState) ||
+    sequenced + (index?.size ?? 0) > 0 ||
+    wasShipped(spool)
+  const opened = early.state === 'missing' ? openStore(paths.storeDatabase) : early
+  reportStore(opened, isPublished, problems)
+  const store = opened.state === 'open' ? opened.reader : undefined
+  const homeKeys = readKeys(paths, problems)
   try {
-    return await verifyParts({ ...options, paths, problems, spool, homeKeys, index, snapshot, store })
+    return await verifyParts({ ...options, paths, problems, spool, homeKeys, index, snapshot, isPublished, store })
   } finally {
     store?.close()
   }
+}
+
+function reportStore(opened: OpenedStore, isPublished: boolean, problems: ProblemSink): void {
+  const path = 'store/collector.db'
+  if (opened.state === 'damaged') problems.add('store_disagrees', { path }, `${path}: ${opened.why}`)
+  if (opened.state === 'missing' && isPublished)
+    problems.add('store_disagrees', { path }, `${path} is missing: with it every body and its keys`)
 }
 
 interface Parts extends HomeCheckOptions {
@@ -73,6 +100,8 @@ interface Parts extends HomeCheckOptions {
   homeKeys: HomeKeys
   index: IndexStanding | undefined
   snapshot: Snapshot
+  /** Something says that entries were signed or sequenced: then a log without a checkpoint lost it. */
+  isPublished: boolean
   store: SequenceReader | undefined
 }
 
@@ -80,7 +109,7 @@ async function verifyParts(parts: Parts): Promise<HomeVerdict> {
   const { paths, problems, spool, homeKeys } = parts
   const logKeys = parts.keys.length > 0 ? parts.keys : homeKeys.logKey === undefined ? [] : [homeKeys.logKey]
   const pending = await readPending(parts)
-  const { findings, bodies, indexed, unreferenced } = await verifyTogether(parts, { logKeys, pending })
+  const { findings, bodies, indexed, unusedKeys } = await verifyTogether(parts, { logKeys, pending })
   verifyStreamClaims(parts, findings, pending)
   const verdict = toVerdict(findings, problems.found(), {
     nowMs: parts.nowMs,
@@ -90,16 +119,34 @@ async function verifyParts(parts: Parts): Promise<HomeVerdict> {
   })
   const { entries, streams } = findings.counts
   const signedBy = logKeys.map(({ name }) => name)
+  const waiting = countUnsequencedRecords(spool, findings.walk?.streams)
   return {
     verdict,
-    checked: { entries, bodies, streams, spooledStreams: spool.streams.size, indexed, signedBy },
-    notes: listNotes({ spool, findings, unpublished: pending.count, indexed, unreferenced }),
+    checked: {
+      entries,
+      bodies,
+      streams,
+      spooledStreams: spool.streams.size,
+      indexed,
+      signedBy,
+      waiting,
+      unreferencedKeys: unusedKeys.unreferenced,
+    },
+    notes: listNotes({
+      spool,
+      findings,
+      waiting,
+      unpublished: pending.count,
+      indexed,
+      absentKeys: unusedKeys.absent,
+      looseKeys: describeLooseKeys(paths),
+    }),
   }
 }
 
 /** The log in this thread; bodies, wrapping, ranges and index beside it in others, for they read every entry again. */
 async function verifyTogether(parts: Parts, how: { logKeys: readonly VerifierKey[]; pending: Pending }) {
-  const { paths, problems, spool, snapshot, homeKeys, store } = parts
+  const { paths, problems, spool, snapshot, homeKeys, isPublished, store } = parts
   // Where no checkpoint can be believed, what it claims still says which entries lie there to be compared.
   const size = sizeOf(snapshot)
   const pages = size === 0 ? undefined : startPages(parts, size)
@@ -115,8 +162,8 @@ async function verifyTogether(parts: Parts, how: { logKeys: readonly VerifierKey
       root: findings.checkpoint?.root,
       bodies: homeKeys.bodiesKey === undefined ? undefined : stored,
     })
-  const unreferenced = size === 0 ? [] : compareKeys(homeKeys, spool, facts, problems)
-  return { findings, bodies: verified, indexed: pages?.indexed, unreferenced }
+  const unusedKeys = compareKeys(homeKeys, { spool, facts, isPublished }, problems)
+  return { findings, bodies: verified, indexed: pages?.indexed, unusedKeys }
 }
 
 function verifyStreamClaims({ spool, problems }: Parts, { walk }: LogFindings, pending: Pending): void {
@@ -149,7 +196,7 @@ function sizeOf({ checkpoint }: Snapshot): number {
 }
 
 function verifyLogFiles(
-  { snapshot, spool, problems, kept, onProgress, isStopped }: Parts,
+  { snapshot, spool, problems, kept, isPublished, onProgress, isStopped }: Parts,
   files: LogFiles,
   { logKeys, pending }: { logKeys: readonly VerifierKey[]; pending: Pending },
 ): Promise<LogFindings> {
@@ -161,6 +208,7 @@ function verifyLogFiles(
     crypto: { sha256, verifyEd25519 },
     kept: [...signed, ...kept],
     findSpooled: (streamId) => lastSpooled(spool, streamId) ?? pending.streams.get(streamId),
+    absence: isPublished ? 'checkpoint_missing' : 'not_published',
     problems,
     onProgress: (done, total) => onProgress('entries', done, total),
     isStopped,
@@ -186,55 +234,4 @@ function startPages(
     spooled,
   }
   return { indexed, result: verifyPages(task, problems, (done) => parts.onProgress('bodies', done, size)) }
-}
-
-/** Undefined where there is none, or it is damaged; both are reported. */
-function openStore(paths: HomePaths, problems: ProblemSink): SequenceReader | undefined {
-  const path = 'store/collector.db'
-  if (!existsSync(paths.storeDatabase)) {
-    problems.add('store_disagrees', { path }, `${path} is missing: with it every body and its keys`)
-    return undefined
-  }
-  const opened = describeStoreDamage(paths.storeDatabase) ?? tryOpen(paths.storeDatabase)
-  if (typeof opened !== 'string') return opened
-  problems.add('store_disagrees', { path }, `${path}: ${opened}`)
-  return undefined
-}
-
-function tryOpen(file: string): SequenceReader | string {
-  try {
-    return openSequenceReader(file)
-  } catch (error) {
-    if (error instanceof StoreError) return error.message
-    throw error
-  }
-}
-
-interface Noted {
-  spool: Spool
-  findings: LogFindings
-  unpublished: number
-  indexed: number | undefined
-  unreferenced: string[]
-}
-
-function listNotes({ spool, findings, unpublished, indexed, unreferenced }: Noted): string[] {
-  const unsequenced = countUnsequencedRecords(spool, findings.walk?.streams)
-  const torn = [...spool.streams.values()].filter(({ tornBytes }) => tornBytes > 0)
-  const { entries, gapsOpen, missingInGaps } = findings.counts
-  return [
-    ...(unsequenced > 0
-      ? [`${unsequenced} acknowledged records are in the spool and not in the log: only their own stream protects them`]
-      : []),
-    ...(unpublished > 0 ? [`${unpublished} entries are sequenced and under no checkpoint yet`] : []),
-    ...torn.map(
-      ({ streamId, tornBytes }) => `stream ${streamId} ends in ${tornBytes} bytes that were never acknowledged`,
-    ),
-    ...(gapsOpen > 0 ? [`${gapsOpen} gaps are open: calls passed unrecorded, and nobody has said yet how many`] : []),
-    ...(missingInGaps > 0 ? [`closed gaps admit to ${missingInGaps} messages that were not recorded`] : []),
-    ...(indexed !== undefined && indexed < entries ? [`the index has read ${indexed} of ${entries} entries`] : []),
-    ...unreferenced.map(
-      (path) => `${path} is referred to by nothing here, so another key in its place would not be noticed`,
-    ),
-  ]
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseCheckpoint } from '@affidavit/evidence/log/checkpoint'
 import { VerifyError } from '@affidavit/evidence/log/error'
@@ -35,7 +36,7 @@ export interface Snapshot {
 
 /**
  * Checkpoint first, then what the signer signed: it signs before it publishes, so the second is never older. Where a
- * collector is at work and between the two, this waits for it.
+ * collector is at work and between the two, or before its first checkpoint, this waits for it.
  */
 export async function takeSnapshot(
   paths: HomePaths,
@@ -45,7 +46,8 @@ export async function takeSnapshot(
   const deadline = Date.now() + settleMs
   let checkpoint = await systemLayer.readFile(paths.checkpoint)
   let signer = await systemLayer.readFile(paths.signerState)
-  while (isBehind(checkpoint, signer) && isCollectorAlive() && Date.now() < deadline) {
+  const isOwed = () => isBehind(checkpoint, signer) || (checkpoint === undefined && existsSync(paths.storeDatabase))
+  while (isOwed() && isCollectorAlive() && Date.now() < deadline) {
     await sleep(pollMs)
     checkpoint = await systemLayer.readFile(paths.checkpoint)
     signer = await systemLayer.readFile(paths.signerState)

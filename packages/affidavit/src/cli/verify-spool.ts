@@ -21,6 +21,8 @@ export interface SpooledStream {
   hashes: Uint8Array[]
   /** Key that its stream secret is sealed to. */
   collectorKeyId: string | undefined
+  /** Ids of the correlation keys that its digests name. */
+  digestKeys: Set<string>
   /** Written and never acknowledged: what a crash leaves. */
   tornBytes: number
 }
@@ -70,6 +72,7 @@ async function readStream(paths: HomePaths, { streamId, from, claim, problems }:
     prev: undefined,
     hashes: [],
     collectorKeyId: undefined,
+    digestKeys: new Set(),
     tornBytes: 0,
   }
   try {
@@ -100,7 +103,10 @@ function follow(read: SpooledStream, item: SegmentItem): void {
       read.firstSeq = first.header.seq
       read.prev = first.header.prev
     }
-    for (const { hash } of item.records) read.hashes.push(hash)
+    for (const { hash, header } of item.records) {
+      read.hashes.push(hash)
+      if ('stage' in header && header.stage === 'requested') read.digestKeys.add(header.requestIdDigest.slice(0, 8))
+    }
   }
   if (item.type === 'end') read.tornBytes = item.tornBytes
 }
@@ -127,6 +133,15 @@ async function readState(
 export function lastSpooled(spool: Spool, streamId: string): number | undefined {
   const stream = spool.streams.get(streamId)
   return stream === undefined || stream.hashes.length === 0 ? undefined : stream.firstSeq + stream.hashes.length - 1
+}
+
+/** Whether some claim says that a stream came further than what lies in the spool: the rest must have been shipped. */
+export function wasShipped(spool: Spool): boolean {
+  return spool.claims.some(({ streamId, head }) => {
+    if (head === undefined) return false
+    const isFromStart = spool.streams.get(streamId)?.firstSeq === 0
+    return !isFromStart || (lastSpooled(spool, streamId) ?? -1) < head.seq
+  })
 }
 
 /** Header hashes by stream, from firstSeq on. */

@@ -1,18 +1,42 @@
+import { existsSync } from 'node:fs'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import type { ProblemSink } from '@affidavit/evidence/verify/problem'
 import type { Streams } from '@affidavit/evidence/verify/streams'
+import type { SequenceReader } from '../store/contract.ts'
+import { StoreError } from '../store/error.ts'
+import { openSequenceReader } from '../store/sqlite/read.ts'
 import { schema } from '../store/sqlite/schema.ts'
 import { describeDamage, listSchema } from './verify-database.ts'
 import type { LogFacts, Opening } from './verify-facts.ts'
 
 const path = 'store/collector.db'
 
+/** `missing` also where its tables are about to be made. Whoever opens it closes it. */
+export type OpenedStore =
+  | { state: 'open'; reader: SequenceReader }
+  | { state: 'missing' }
+  | { state: 'damaged'; why: string }
+
+export function openStore(file: string): OpenedStore {
+  if (!existsSync(file)) return { state: 'missing' }
+  const damage = describeStoreDamage(file)
+  if (damage === 'empty') return { state: 'missing' }
+  if (damage !== undefined) return { state: 'damaged', why: damage }
+  try {
+    return { state: 'open', reader: openSequenceReader(file) }
+  } catch (error) {
+    if (error instanceof StoreError) return { state: 'damaged', why: error.message }
+    throw error
+  }
+}
+
 /** What SQLite and the schema say of the file alone. Undefined where it is sound, else why not. */
-export function describeStoreDamage(file: string): string | undefined {
+function describeStoreDamage(file: string): string | undefined {
   const db = new DatabaseSync(file, { readOnly: true, timeout: 5_000 })
   try {
     const damage = describeDamage(db)
     if (damage !== undefined) return damage
+    if (listSchema(db).length === 0) return 'empty'
     const fresh = new DatabaseSync(':memory:')
     fresh.exec(schema)
     const [expected, found] = [fresh, db].map((one) => JSON.stringify(listSchema(one)))

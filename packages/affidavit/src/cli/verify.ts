@@ -1,15 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { VerifyError } from '@affidavit/evidence/log/error'
-import { parseVerifierKey, type VerifierKey } from '@affidavit/evidence/log/key'
 import type { KeptCheckpoint } from '@affidavit/evidence/verify/checkpoints'
-import { sha256 } from '@affidavit/sensor/crypto/node'
+import { isContradiction } from '@affidavit/evidence/verify/problem'
 import { openHome } from '@affidavit/sensor/durable/home'
 import { HomeError } from '@affidavit/sensor/durable/home-keys'
 import { toHomePaths } from '@affidavit/sensor/durable/home-paths'
+import { StoreError } from '../store/error.ts'
 import { waitUntilSequenced } from './catch-up.ts'
 import type { Command, CommandContext } from './command.ts'
-import { CommandError, exitCodes, usageError } from './failure.ts'
-import { keyOption } from './log-keys.ts'
+import { CommandError, exitCodes, unreadable } from './failure.ts'
+import { formatNumberOf } from './format.ts'
+import { keyOption, readVerifierKeys } from './log-keys.ts'
 import { homeFolder } from './open-home.ts'
 import { type CommandSpec, homeOption } from './options.ts'
 import { createProgress } from './progress.ts'
@@ -49,7 +50,7 @@ export const verify: Command = {
   run: async (args, context) => {
     const dir = homeFolder(args, context.env)
     requireSomething(dir)
-    const keys = readKeys(args.list('key'))
+    const keys = readVerifierKeys(spec.name, args.list('key'))
     const kept = args.list('checkpoint').map(readKept)
     await waitIfPossible(dir, context)
     const progress = createProgress(context.stderr, 'verified')
@@ -62,6 +63,7 @@ export const verify: Command = {
       isStopped: () => context.signal.aborted,
     })
     await progress.done()
+    requirePublished(dir, judged)
     if (args.flag('json')) await context.stdout.write(`${JSON.stringify(toObject(dir, judged))}\n`)
     else for (const line of verdictLines(dir, judged, context.stdout)) await context.stdout.write(`${line}\n`)
     return toExitCode(judged)
@@ -93,45 +95,42 @@ function hasRecords(dir: string): boolean {
   return [checkpoint, signerState, storeDatabase, logKey, sensorKey].some((path) => existsSync(path))
 }
 
-/** What a home that cannot even be opened has to say, verification finds out by itself. */
+/** What of a home cannot be read, verification finds out by itself and judges; the wait is then left out, and says so. */
 async function waitIfPossible(dir: string, context: CommandContext): Promise<void> {
   if (!existsSync(toHomePaths(dir).identity)) return
   try {
     await waitUntilSequenced(await openHome(dir), context)
   } catch (error) {
-    const isHome = error instanceof HomeError || (error instanceof Error && 'code' in error)
-    if (!isHome) throw error
+    if (!isJudged(error)) throw error
+    const why = error.message.replaceAll(/\s*\n\s*/g, ' ')
+    await context.stderr.write(`affidavit: could not wait for the collector: ${why}. [AFD_NOT_SEQUENCED]\n`)
   }
 }
 
-function readKeys(given: readonly string[]): VerifierKey[] {
-  const lines = given.flatMap((text) => (existsSync(text) ? readLines(text) : [text]))
-  try {
-    return lines.map((line) => parseVerifierKey(sha256, line))
-  } catch (error) {
-    if (error instanceof VerifyError) throw usageError(spec.name, `--key: ${error.message}`)
-    throw error
-  }
+/** Damage to the very files that verification is about to look at. */
+function isJudged(error: unknown): error is Error {
+  if (error instanceof HomeError || error instanceof StoreError || error instanceof VerifyError) return true
+  return error instanceof Error && 'code' in error && error.code === 'ERR_SQLITE_ERROR'
 }
 
-function readLines(path: string): string[] {
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
+/** A home whose first records still wait in the spool has nothing that a signature covers: no verdict is due yet. */
+function requirePublished(dir: string, { verdict, checked }: HomeVerdict): void {
+  if (verdict.checkpoint !== null || verdict.problems.some(isContradiction)) return
+  if (!verdict.problems.some(({ code }) => code === 'not_published')) return
+  const waiting = formatNumberOf(checked.waiting, 'record', 'records')
+  throw new CommandError(
+    'AFD_NOT_PUBLISHED',
+    `the log of ${dir} has no checkpoint yet; in the spool: ${waiting}`,
+    "Try again in a moment; 'affidavit status' shows how far it is.",
+    { retry: true },
+  )
 }
 
 function readKept(path: string): KeptCheckpoint {
   try {
     return { bytes: new Uint8Array(readFileSync(path)), from: 'verifier', name: path }
   } catch (error) {
-    throw new CommandError(
-      'AFD_FILE_UNREADABLE',
-      `cannot read ${path}: ${String(error)}`,
-      'Name another --checkpoint.',
-      {
-        cause: error,
-      },
-    )
+    throw unreadable(path, error, 'Name another --checkpoint.')
   }
 }
 
