@@ -28,6 +28,27 @@ async function familyOf(wrapped: Wrapped, count: number): Promise<number[]> {
   return found
 }
 
+/** Inodes of the TCP sockets a process listens on, from /proc; none elsewhere. */
+function listeningSockets(pid: number | undefined): string[] {
+  if (process.platform !== 'linux') return []
+  const open = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`)))
+  return ['tcp', 'tcp6']
+    .flatMap((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8').trim().split('\n').slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === '0A' && open.has(`socket:[${inode}]`))
+    .map(([, local = '']) => local)
+}
+
+/** Empty where it was closed while we looked. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''
+    throw error
+  }
+}
+
 describe('exit', () => {
   it("the code is the server's [C-18]", async () => {
     const wrapped = start()
@@ -95,7 +116,7 @@ describe('exit', () => {
 
 describe('signals', () => {
   it('are forwarded, and the server decides [C-18]', async () => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'] as const) {
       const wrapped = start(server('stubborn.mjs', 'report'))
       wrapped.write(initialize)
       await wrapped.lines(1)
@@ -103,6 +124,22 @@ describe('signals', () => {
       expect((await wrapped.exit).code).toBe(30)
       expect(wrapped.errors()).toContain(`got ${signal}`)
     }
+  })
+
+  it('SIGUSR1 is forwarded, and opens no debugger in the wrapper [C-18] [C-32]', async () => {
+    const wrapped = start(server('stubborn.mjs', 'ignore'))
+    wrapped.write(initialize)
+    await wrapped.lines(1)
+    const before = listeningSockets(wrapped.process.pid)
+    wrapped.process.kill('SIGUSR1')
+    await eventually(() => wrapped.errors().includes('got SIGUSR1'))
+    // Where Node opens its inspector, it does so within milliseconds of the signal, and says so on stderr.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    expect(wrapped.errors()).not.toMatch(/debugger|inspector|ws:/i)
+    expect(listeningSockets(wrapped.process.pid)).toEqual(before)
+    wrapped.write(call(1, 'still there'))
+    await wrapped.lines(2)
+    wrapped.process.kill('SIGKILL')
   })
 
   it('a server that ignores SIGTERM stays, as it would without us [C-18]', async () => {

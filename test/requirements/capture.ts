@@ -30,4 +30,5 @@ export const requirements = [
   { id: 'C-29', text: 'Hostile input never throws past the reader, however it is cut into chunks.', source: 'DESIGN §2 inv. 7' },
   { id: 'C-30', text: 'Everything captured fits the record format: headers and sections parse strictly.', source: 'DESIGN §3' },
   { id: 'C-31', text: 'run records a whole session durably in a home folder.', source: 'DESIGN §2' },
+  { id: 'C-32', text: 'No signal opens a debugger in the process that holds the keys.', source: 'DESIGN §2 inv. 3' },
 ] as const // biome-ignore format: one row, one line

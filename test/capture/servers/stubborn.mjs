@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline'
 
 const [, , manner] = process.argv
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT'])
   process.on(signal, () => {
     process.stderr.write(`got ${signal}\n`)
     if (manner === 'report') process.exit(30)

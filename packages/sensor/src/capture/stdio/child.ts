@@ -7,10 +7,15 @@ import { endProcessGroup, signalProcessGroup } from './process-group.ts'
  * server's start and ours overlap.
  */
 
-/** Signals that a client or a terminal sends a server; those of a terminal go to everything in the foreground. */
-const passedSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-const signalNumbers = new Map<string, number>(Object.entries(constants.signals))
 const isPosix = process.platform !== 'win32'
+/** A terminal sends these to everything in the foreground, and a server in a group of its own is not part of that. */
+const groupSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGHUP', ...posix('SIGQUIT', 'SIGWINCH', 'SIGCONT')]
+/**
+ * These are for the one process they were sent to. That we listen also keeps SIGUSR1 from opening Node's inspector in this
+ * process, which holds keys, and SIGUSR2 from ending it.
+ */
+const processSignals: readonly NodeJS.Signals[] = ['SIGTERM', ...posix('SIGUSR1', 'SIGUSR2')]
+const signalNumbers = new Map<string, number>(Object.entries(constants.signals))
 
 /** How the server ended, as a shell would say it: its code, 128 + signal, 127 not found, 126 not executable. */
 export interface Exit {
@@ -47,7 +52,7 @@ export function startChild(command: string, args: readonly string[]): Child {
       resolve(signal === null ? { code: code ?? 1 } : { code: 128 + (signalNumbers.get(signal) ?? 0), signal })
     })
   })
-  for (const signal of passedSignals) process.on(signal, () => passSignal(child, signal))
+  for (const signal of [...groupSignals, ...processSignals]) process.on(signal, () => passSignal(child, signal))
   const { pid } = child
   return {
     process: child,
@@ -56,9 +61,13 @@ export function startChild(command: string, args: readonly string[]): Child {
   }
 }
 
-/** Ctrl-C reaches a whole foreground group, and ours is not that of the server; a SIGTERM is for the one it was sent to. */
 function passSignal(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return
-  if (isPosix && signal !== 'SIGTERM') signalProcessGroup(child.pid, signal)
+  if (isPosix && groupSignals.includes(signal)) signalProcessGroup(child.pid, signal)
   else child.kill(signal)
+}
+
+/** Windows has no such signals, and Node throws where it is asked to listen for some of them. */
+function posix(...signals: NodeJS.Signals[]): NodeJS.Signals[] {
+  return isPosix ? signals : []
 }
