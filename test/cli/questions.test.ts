@@ -67,3 +67,43 @@ describe('the index', () => {
     source.close()
   })
 })
+
+describe('calls of tools that were never listed', () => {
+  it('are among all tool calls, and are found by the exact name, whose digest the log has [Q-24]', () => {
+    expect(count(query('--json', '--tool', '*').stdout)).toBe(3)
+    expect(query('--json', '--tool', '*').stderr).toBe('')
+    const exact = query('--json', '--tool', 'delete_everything')
+    expect({ calls: count(exact.stdout), stderr: exact.stderr }).toEqual({ calls: 2, stderr: '' })
+    expect(count(query('--json', '--tool', 'delete_nothing').stdout)).toBe(0)
+  })
+  it('are counted on stderr where a pattern could not be held against them [Q-24]', () => {
+    const pattern = query('--json', '--tool', 'list_*')
+    expect(count(pattern.stdout)).toBe(1)
+    expect(pattern.stderr).toContain('2 calls to unlisted tools could not be compared')
+    expect(query('--json', '--tool', 'list_*', '--tool', 'delete_everything').stderr).toBe('')
+    expect(query('--json', '--tool', 'list_*', '--server', 'another').stderr).toBe('')
+  })
+  it('show the name from the body, and say that it was not listed [Q-24]', () => {
+    expect(query('--tool', '*').stdout).toContain('delete_everything (unlisted)')
+    const [call] = query('--json', '--tool', 'delete_everything').stdout.split('"', 4).slice(3)
+    expect(runCommand(['show', call ?? '', '--home', home]).stdout).toContain('delete_everything (unlisted) on files')
+    expect(runCommand(['tail', '--home', home]).stdout).toContain('unlisted tool')
+  })
+})
+
+describe('sessions', () => {
+  it('may be asked for as the table shows them [Q-6]', () => {
+    const cells = query('--tool', '*').stdout.split('\n')[1]?.split(/ {2,}/) ?? []
+    expect(cells[1]).toMatch(/^[0-9a-f]{8}$/)
+    expect(count(query('--json', '--tool', '*', '--session', cells[1] ?? '').stdout)).toBe(3)
+    expect(count(query('--json', '--session', 'ffffffff').stdout)).toBe(0)
+  })
+})
+
+describe('the list of commands', () => {
+  it('has every command as it is typed [Q-11]', () => {
+    const { stdout } = runCommand(['--help'])
+    expect(stdout).toMatch(/^ {2}index rebuild {2}\S/m)
+    expect(stdout).toMatch(/^ {2}query {2,}\S/m)
+  })
+})

@@ -4,12 +4,17 @@ import type { Actor } from '@affidavit/evidence/record/identity-section'
 import type { FetchedCall } from '../query/fetch.ts'
 import { formatBytes, formatLatency, shortenId } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
+import { cutText } from './printable.ts'
 import type { Column } from './table.ts'
 
 /** What stands where a field is not known. */
 const unknown = '–'
 /** Characters of an input that a table shows at most; `show` and `--json` have it whole. */
 const inputPreview = 60
+/** Larger inputs are not parsed for the sake of a name in a table. */
+const parsedInputMax = 1_000_000
+/** Where only the digest of a tool's name is at hand. */
+export const unlistedTool = 'unlisted tool'
 
 /** The twelve fields as columns, in the order of the record. Names that are only claimed say so. */
 export function callColumns(times: 'day and time' | 'time of day'): readonly Column<FetchedCall>[] {
@@ -75,10 +80,30 @@ function nameShortly(actor: Actor): string {
   return `${actor.name ?? actor.id} (${actor.assurance})`
 }
 
-export function toolCell({ requested: { header } }: Pick<FetchedCall, 'requested'>): string {
-  const { tool, method } = header
+/** A name that the server never listed is the client's word: it stands in the body, where that can be opened. */
+export function toolCell({ requested, call }: Pick<FetchedCall, 'requested' | 'call'>): string {
+  const { tool, method } = requested.header
   if (tool === undefined) return method ?? 'unknown method'
-  return 'name' in tool ? tool.name : 'unlisted tool'
+  if ('name' in tool) return tool.name
+  const name = readToolName(call.fields.input.value?.json)
+  return name === undefined ? unlistedTool : `${name} (unlisted)`
+}
+
+function readToolName(json: string | undefined): string | undefined {
+  if (json === undefined || json.length > parsedInputMax) return undefined
+  const input = parseInput(json)
+  if (typeof input !== 'object' || input === null || !('name' in input)) return undefined
+  return typeof input.name === 'string' ? cutText(input.name, inputPreview) : undefined
+}
+
+/** What an agent sent need not be JSON; then it names nothing. */
+function parseInput(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
 }
 
 function markIncomplete(field: 'classification' | 'policy') {
@@ -101,7 +126,7 @@ function serverCell({ server }: TwelveFields): string {
 
 /** Of a tool call its arguments: the name stands in the column before. */
 function inputCell({ input }: TwelveFields): string {
-  if (input.value?.json !== undefined) return previewInput(input.value.json).slice(0, inputPreview)
+  if (input.value?.json !== undefined) return cutText(previewInput(input.value.json), inputPreview)
   return input.reason === 'not_opened' ? '(sealed)' : unknown
 }
 

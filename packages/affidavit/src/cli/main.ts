@@ -6,6 +6,8 @@ import type { Command } from './command.ts'
 
 interface CommandEntry {
   load(): Promise<Command>
+  /** As the list of commands has it, where that is more than one word. */
+  label?: string
   /** Left out of the list of commands. */
   isHidden?: true
   /** Ends with its stdin, because whoever started it holds the other end. */
@@ -20,7 +22,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   verify: { load: async () => (await import('./verify.ts')).verify },
   proof: { load: async () => (await import('./proof.ts')).proof },
   status: { load: async () => (await import('./status.ts')).status },
-  index: { load: async () => (await import('./index-rebuild.ts')).indexRebuild },
+  index: { load: async () => (await import('./index-rebuild.ts')).indexRebuild, label: 'index rebuild' },
   collector: { load: async () => (await import('./collector.ts')).collector },
   version: { load: async () => (await import('./version.ts')).version },
   follow: { load: async () => (await import('./follow.ts')).follow, isHidden: true, endsWithStdin: true },
@@ -59,7 +61,7 @@ async function explain(name: string | undefined): Promise<number> {
   }
   const shown = Object.entries(commands).filter(([, { isHidden }]) => isHidden !== true)
   const lines = await Promise.all(
-    shown.map(async ([key, { load }]) => `  ${key.padEnd(10)} ${(await load()).spec.summary}`),
+    shown.map(async ([key, { load, label }]) => formatEntry(label ?? key, (await load()).spec.summary)),
   )
   const help = [
     'An evidence-grade audit trail for the Model Context Protocol.',
@@ -67,7 +69,7 @@ async function explain(name: string | undefined): Promise<number> {
     'Usage: affidavit COMMAND [OPTIONS]',
     '',
     'Commands:',
-    `  ${'run'.padEnd(10)} Runs an MCP server on stdio and records every exchange, before it goes on.`,
+    formatEntry('run', 'Runs an MCP server on stdio and records every exchange, before it goes on.'),
     ...lines,
     '',
     "Each command explains itself: 'affidavit COMMAND --help'. Home folder: --home, else AFFIDAVIT_HOME, else the XDG data folder.",
@@ -75,6 +77,10 @@ async function explain(name: string | undefined): Promise<number> {
   ]
   process.stdout.write(help.join('\n'))
   return name === undefined ? 2 : 0
+}
+
+function formatEntry(label: string, summary: string): string {
+  return `  ${label.padEnd(13)}  ${summary}`
 }
 
 // Should the event loop run dry before there is an answer, that is a defect and not success.

@@ -50,3 +50,11 @@ export function fitTo(text: string, width: number): string {
   }
   return `${fitted}…`
 }
+
+/** As `fitTo`, for text of any length from anywhere: printable, and without looking at all of a text that is too long. */
+export function cutText(text: string, width: number): string {
+  const head = text.slice(0, width * 4)
+  if (head.length === text.length) return fitTo(toPrintable(text), width)
+  // The last character may be half of a pair; the ellipsis says that something is missing, however narrow the rest is.
+  return fitTo(`${toPrintable(head.replace(/[\ud800-\udbff]$/, ''))}…`, width)
+}

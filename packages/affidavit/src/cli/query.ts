@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { IndexError } from '../query/error.ts'
 import { type FetchedCall, fetchCalls } from '../query/fetch.ts'
-import { type CallFilter, outcomeWords, parseOutcomeWord } from '../query/filter.ts'
-import { type CallPlace, iterateCalls, searchCalls } from '../query/sqlite/search.ts'
+import { type CallFilter, outcomeWords } from '../query/filter.ts'
+import { type CallPlace, countIncomparable, iterateCalls, searchCalls } from '../query/sqlite/search.ts'
 import { callColumns } from './call-columns.ts'
 import { csvTitle, toCsvLine, toJsonLine } from './call-lines.ts'
 import { waitUntilSequenced } from './catch-up.ts'
@@ -12,9 +11,9 @@ import { formatCount, formatNumberOf } from './format.ts'
 import { type OpenSource, openSource } from './index-source.ts'
 import { homeFolder, openExistingHome } from './open-home.ts'
 import { openIndex } from './open-index.ts'
-import { type Arguments, type CommandSpec, homeOption, jsonOption, parseCount } from './options.ts'
+import { type CommandSpec, homeOption, jsonOption, parseCount } from './options.ts'
+import { describeIncomparable, readFilter, resolveFilter } from './query-filter.ts'
 import { formatTable } from './table.ts'
-import { parseMoment } from './times.ts'
 
 const tableRows = 50
 const chunkCalls = 128
@@ -25,14 +24,19 @@ const spec: CommandSpec = {
   options: {
     since: { type: 'string', value: 'TIME', text: 'from this time on: 15m, 2h, 7d ago, 2026-11-20, or RFC 3339 (UTC)' },
     until: { type: 'string', value: 'TIME', text: 'before this time' },
-    session: { type: 'string', multiple: true, value: 'ID', text: 'of this session; * stands for any text' },
+    session: {
+      type: 'string',
+      multiple: true,
+      value: 'ID',
+      text: 'of this session, as the table shows it; * stands for any text',
+    },
     server: {
       type: 'string',
       multiple: true,
       value: 'NAME',
       text: 'to this server, as configured or as it calls itself',
     },
-    tool: { type: 'string', multiple: true, value: 'NAME', text: "to this tool; '*' for tool calls only" },
+    tool: { type: 'string', multiple: true, value: 'NAME', text: "to this tool; '*' for all tool calls" },
     outcome: { type: 'string', multiple: true, value: 'WORD', text: `one of ${outcomeWords.join(', ')}` },
     actor: { type: 'string', multiple: true, value: 'NAME', text: 'by this agent, or on behalf of this user' },
     classification: { type: 'string', multiple: true, value: 'WORD', text: 'of data with this level or tag' },
@@ -51,6 +55,7 @@ const spec: CommandSpec = {
     { command: 'affidavit query --json --tool "*"', text: 'Tool calls for a program' },
   ],
   notes: [
+    'A session may be given by four or more of the first or last characters of its id.',
     'The same option given twice means either; different options mean all of them.',
     'Identities are shown with their assurance: verified, attested or claimed.',
   ],
@@ -59,7 +64,7 @@ const spec: CommandSpec = {
 export const query: Command = {
   spec,
   run: async (args, context) => {
-    const filter = readFilter(args, context)
+    const asked = readFilter(spec, args, context.now())
     const limit = parseCount(spec, 'limit', args.text('limit'), 1)
     if (args.flag('json') && args.flag('csv')) throw usageError(spec.name, 'choose one of --json and --csv')
     const home = await openExistingHome(homeFolder(args, context.env))
@@ -67,9 +72,11 @@ export const query: Command = {
     const source = await openSource(home)
     try {
       const db = await openIndex(home, source, context)
+      const filter = await resolveFilter(asked, { db, home })
       const question: Question = { db, source, filter }
       if (args.flag('json') || args.flag('csv')) await writeLines(question, { limit, csv: args.flag('csv') }, context)
       else await writeTable(question, limit ?? tableRows, context)
+      await context.stderr.write(describeIncomparable(countIncomparable(db, filter)))
       db.close()
       return exitCodes.done
     } finally {
@@ -82,36 +89,6 @@ interface Question {
   db: DatabaseSync
   source: OpenSource
   filter: CallFilter
-}
-
-function readFilter(args: Arguments, context: CommandContext): CallFilter {
-  const moment = (name: string) => {
-    const text = args.text(name)
-    return text === undefined ? undefined : parseMoment(spec, name, text, context.now())
-  }
-  const sinceMs = moment('since')
-  const untilMs = moment('until')
-  if (sinceMs !== undefined && untilMs !== undefined && sinceMs >= untilMs)
-    throw usageError(spec.name, '--since is not before --until')
-  return {
-    ...(sinceMs === undefined ? {} : { sinceMs }),
-    ...(untilMs === undefined ? {} : { untilMs }),
-    session: args.list('session'),
-    server: args.list('server'),
-    tool: args.list('tool'),
-    actor: args.list('actor'),
-    classification: args.list('classification'),
-    outcome: args.list('outcome').map(readOutcome),
-  }
-}
-
-function readOutcome(word: string) {
-  try {
-    return parseOutcomeWord(word)
-  } catch (error) {
-    if (error instanceof IndexError) throw usageError(spec.name, error.message)
-    throw error
-  }
 }
 
 async function writeLines(

@@ -35,7 +35,7 @@ function* callLines({ call, requested, completed }: FetchedCall, terminal: Termi
   const { status, server, latency } = call.fields
   const outcome = status.value?.outcome
   const took = latency.value === null ? '' : ` in ${formatLatency(latency.value.us)}`
-  const title = toPrintable(`${toolCell({ requested })} on ${server.value?.name ?? 'an unknown server'}`)
+  const title = toPrintable(`${toolCell({ requested, call })} on ${server.value?.name ?? 'an unknown server'}`)
   yield `${terminal.paint('bold', title)}: ${terminal.paint(outcomeStyle(outcome), outcome ?? 'open')}${took}`
   yield label('call', call.callId)
   yield label(

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { LogEvent } from '../query/sqlite/events.ts'
 import { formatCsvLine } from './csv.ts'
-import { fitTo, toPrintable, widthOf } from './printable.ts'
-import { type Column, formatTable } from './table.ts'
+import { cutText, fitTo, toPrintable, widthOf } from './printable.ts'
+import { type Column, formatRow, formatTable } from './table.ts'
+import { tailColumns } from './tail-columns.ts'
 import { openTerminal } from './terminal.ts'
 
 const sink = (isTTY: boolean, columns?: number) => ({
@@ -65,6 +67,59 @@ describe('tables', () => {
         expect(widthOf(fitTo(text, width))).toBeLessThanOrEqual(width)
       }),
     )
+  })
+})
+
+describe('lines of tail', () => {
+  const event: LogEvent = {
+    leaf: 1234567, timeMs: 1_795_000_000_000, kind: 'call', event: 'requested', server: 'a-server-with-a-long-name',
+    subject: 'read_the_whole_of_a_text_file', agent: 'demo-agent', bytes: 5, callId: '01968d1e-0000-7000-8000-00001629c9b1',
+  } // biome-ignore format: one record
+  const line = (width: number) =>
+    formatRow(tailColumns(width), event, openTerminal(sink(true, width), { NO_COLOR: '1' }))
+  it('fit the terminal, however narrow, and use what a wide one has [Q-7]', () => {
+    for (const width of [30, 40, 60, 79, 80, 100, 117, 200]) expect(widthOf(line(width))).toBeLessThanOrEqual(width)
+    for (const width of [30, 80]) expect(line(width)).toContain('1629c9b1')
+    expect(line(80)).toContain('…')
+    expect(line(200)).toContain('read_the_whole_of_a_text_file')
+  })
+  it('are complete in a pipe, and say where a tool was not listed [Q-7]', () => {
+    const pipe = openTerminal(sink(false), {})
+    const text = formatRow(tailColumns(undefined), event, pipe)
+    expect(text).toContain('a-server-with-a-long-name  read_the_whole_of_a_text_file')
+    expect(text).not.toContain('…')
+    const unlisted = { ...event, subject: 'tools/call', toolDigest: 'aabbccdd:x' }
+    expect(formatRow(tailColumns(undefined), unlisted, pipe)).toContain('  unlisted tool  ')
+  })
+})
+
+describe('the width', () => {
+  it('is that of COLUMNS where it is set, else that of the terminal [Q-7]', () => {
+    expect(openTerminal(sink(true, 100), { COLUMNS: '60' }).columns).toBe(60)
+    expect(openTerminal(sink(false), { COLUMNS: '60' }).columns).toBe(60)
+    for (const COLUMNS of ['', '0', '-1', 'wide', undefined]) {
+      expect(openTerminal(sink(true, 100), { COLUMNS }).columns).toBe(100)
+      expect(openTerminal(sink(false), { COLUMNS }).columns).toBeUndefined()
+    }
+    expect(openTerminal(sink(true, 0), {}).columns).toBe(80)
+  })
+})
+
+describe('texts that are too long', () => {
+  it('are marked where they are cut, and never cut within a character [Q-7]', () => {
+    expect(cutText('short', 60)).toBe('short')
+    expect(cutText('x'.repeat(61), 60)).toBe(`${'x'.repeat(59)}…`)
+    expect(cutText('x'.repeat(1_000_000), 60)).toBe(`${'x'.repeat(59)}…`)
+    expect(cutText('\u0301'.repeat(1000), 60)).toMatch(/…$/)
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 9 }), (text, width) => {
+        const cut = cutText(text, width)
+        expect(widthOf(cut)).toBeLessThanOrEqual(width)
+        expect(Buffer.from(cut).toString()).toBe(cut)
+        expect(cut.endsWith('…') || cut === toPrintable(text)).toBe(true)
+      }),
+    )
+    expect(cutText('😀'.repeat(500), 5)).toBe('😀😀…')
   })
 })
 

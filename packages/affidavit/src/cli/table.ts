@@ -34,6 +34,26 @@ export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly
   }
 }
 
+/** A column whose width is settled before its rows are known. */
+export interface FixedColumn<Row> extends Column<Row> {
+  width: number
+  /** Takes the room that a wide terminal has left, up to this width. */
+  widthMax?: number
+}
+
+/** One line of a table that is written as its rows come in: cut to the terminal where there is one, complete elsewhere. */
+export function formatRow<Row>(columns: readonly FixedColumn<Row>[], row: Row, terminal: Terminal): string {
+  const room = Math.max(0, (terminal.columns ?? 0) - total(columns.map(({ width }) => width)))
+  const all = columns.map((column) => {
+    const cell = toPrintable(column.cell(row))
+    const width = Math.max(column.width, Math.min(column.width + room, column.widthMax ?? 0))
+    return { column, cells: [cell], width: terminal.columns === undefined ? Math.max(width, widthOf(cell)) : width }
+  })
+  const shown = dropColumns(all, terminal.columns)
+  shrinkColumns(shown, terminal.columns)
+  return joinCells(shown.map((each) => formatCell(each, row, 0, terminal)))
+}
+
 interface Measured<Row> {
   column: Column<Row>
   cells: string[]

@@ -6,14 +6,13 @@ import { readSize } from '../query/sqlite/write.ts'
 import { waitUntilSequenced } from './catch-up.ts'
 import type { Command, CommandContext } from './command.ts'
 import { exitCodes } from './failure.ts'
-import { formatBytes, formatLatency, formatTime, shortenId } from './format.ts'
 import { openSource } from './index-source.ts'
 import { homeFolder, openExistingHome } from './open-home.ts'
 import { openIndex, readIndexedSize } from './open-index.ts'
 import { homeOption, jsonOption, parseCount } from './options.ts'
-import { outcomeStyle } from './outcome-style.ts'
-import { fitTo, toPrintable, widthOf } from './printable.ts'
-import type { Style, Terminal } from './terminal.ts'
+import { formatRow } from './table.ts'
+import { tailColumns } from './tail-columns.ts'
+import type { Terminal } from './terminal.ts'
 
 const defaultCount = 20
 const pollMs = 200
@@ -93,28 +92,5 @@ async function writeJson(terminal: Terminal, { timeMs, ...event }: LogEvent): Pr
 }
 
 async function writeLine(terminal: Terminal, event: LogEvent): Promise<void> {
-  const cell = (text: string, width: number) => {
-    const fitted = fitTo(toPrintable(text), width)
-    return fitted + ' '.repeat(width - widthOf(fitted))
-  }
-  const line = [
-    terminal.paint('dim', formatTime(event.timeMs)),
-    cell(event.server ?? '–', 14),
-    cell(event.subject ?? event.kind, 24),
-    terminal.paint(eventStyle(event), cell(event.event, 16)),
-    terminal.paint('dim', cell(describe(event), 22)),
-    event.callId === undefined ? `leaf:${event.leaf}` : shortenId(event.callId),
-  ]
-  await terminal.write(`${line.join('  ')}\n`)
-}
-
-function describe({ bytes, latencyUs, agent }: LogEvent): string {
-  const size = bytes === undefined ? [] : [formatBytes(bytes)]
-  if (latencyUs !== undefined) return [formatLatency(latencyUs), ...size].join(', ')
-  return [...(agent === undefined ? [] : [agent]), ...size].join(', ')
-}
-
-function eventStyle({ kind, event }: LogEvent): Style {
-  if (kind === 'gap' || kind === 'violation') return 'red'
-  return event === 'requested' || kind === 'stream' || kind === 'notify' ? 'dim' : outcomeStyle(event)
+  await terminal.write(`${formatRow(tailColumns(terminal.columns), event, terminal)}\n`)
 }

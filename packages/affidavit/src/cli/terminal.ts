@@ -4,7 +4,7 @@ export interface Terminal {
   write(text: string): Promise<void>
   paint(style: Style, text: string): string
   readonly isTerminal: boolean
-  /** Undefined where the output is not a terminal: then nothing is cut to fit. */
+  /** COLUMNS where it is set, else the terminal's own; undefined elsewhere: then nothing is cut to fit. */
   readonly columns: number | undefined
   /** Aborts when the reader closed the pipe (EPIPE): there is nobody left to write for. */
   readonly gone: AbortSignal
@@ -35,10 +35,16 @@ export function openTerminal(stream: OutputStream, env: Record<string, string | 
     paint: (style, text) => (colour && text !== '' ? `\u001b[${styleCodes[style]}m${text}\u001b[0m` : text),
     isTerminal,
     get columns() {
-      return isTerminal ? (stream.columns ?? 80) : undefined
+      // A terminal that does not know its size says 0.
+      return readColumns(env.COLUMNS) ?? (isTerminal ? stream.columns || 80 : undefined)
     },
     gone: reader.signal,
   }
+}
+
+/** POSIX: a positive whole number; anything else is as if it were not set. */
+function readColumns(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,4}$/.test(text) ? Number(text) : undefined
 }
 
 function writeAll(stream: OutputStream, text: string, reader: AbortController): Promise<void> {

@@ -9,7 +9,10 @@ export interface CallFilter {
   /** Patterns may hold `*` for any text; without one they match exactly. */
   session?: readonly string[]
   server?: readonly string[]
+  /** `*` alone means every call of a tool. */
   tool?: readonly string[]
+  /** Keyed digests of tool names: what the log has of a tool that its server never listed. Either matches. */
+  toolDigest?: readonly string[]
   /** Matches name or id of the agent or the user. */
   actor?: readonly string[]
   /** Matches the level or one of the tags. */
@@ -48,7 +51,8 @@ export function toCondition(filter: CallFilter): Condition {
   add(filter.server, (word) =>
     anyOf(['server', 'serverName', 'completedServerName'].map((name) => matchText(name, word))),
   )
-  add(filter.tool, (word) => matchText('tool', word))
+  const tools = [...(filter.tool ?? []).map(matchTool), ...(filter.toolDigest ?? []).map(matchToolDigest)]
+  if (tools.length > 0) parts.push(anyOf(tools))
   add(filter.actor, (word) => anyOf(['agent', 'agentId', 'user', 'userId'].map((name) => matchText(name, word))))
   add(filter.classification, matchClassification)
   if (filter.outcome !== undefined && filter.outcome.length > 0) parts.push(anyOf(filter.outcome.map(matchOutcome)))
@@ -67,6 +71,17 @@ function anyOf(conditions: Condition[]): Condition {
 function matchText(column: string, word: string): Condition {
   if (!word.includes('*')) return { sql: `${column} = ?`, values: [word] }
   return { sql: `${column} GLOB ?`, values: [word.replaceAll(/[[\]?]/g, (character) => `[${character}]`)] }
+}
+
+/** Calls of tools that were never listed have no name to compare, and are calls of some tool nevertheless. */
+function matchTool(word: string): Condition {
+  return /^\*+$/.test(word)
+    ? { sql: '(tool IS NOT NULL OR toolDigest IS NOT NULL)', values: [] }
+    : matchText('tool', word)
+}
+
+function matchToolDigest(digest: string): Condition {
+  return { sql: 'toolDigest = ?', values: [digest] }
 }
 
 function matchClassification(word: string): Condition {

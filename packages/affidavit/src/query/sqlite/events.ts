@@ -11,6 +11,8 @@ export interface LogEvent {
   server?: string
   /** Tool, else method. */
   subject?: string
+  /** Keyed digest of the name, where the server never listed the tool; `subject` is the method then. */
+  toolDigest?: string
   agent?: string
   callId?: string
   latencyUs?: number
@@ -19,16 +21,16 @@ export interface LogEvent {
   detail?: string
 }
 
-const columns = 'at, time, kind, event, server, subject, agent, callId, latencyUs, bytes, detail'
+const columns = 'at, time, kind, event, server, subject, toolDigest, agent, callId, latencyUs, bytes, detail'
 const select = `
 SELECT ${columns} FROM (
-  SELECT leaf AS at, time, kind, 'requested' AS event, server, coalesce(tool, method) AS subject, agent, callId,
+  SELECT leaf AS at, time, kind, 'requested' AS event, server, coalesce(tool, method) AS subject, toolDigest, agent, callId,
     NULL AS latencyUs, inputBytes AS bytes, NULL AS detail FROM calls WHERE leaf >= ?1 AND leaf < ?2
   UNION ALL
-  SELECT completedLeaf, completedTime, kind, outcome, server, coalesce(tool, method), agent, callId,
+  SELECT completedLeaf, completedTime, kind, outcome, server, coalesce(tool, method), toolDigest, agent, callId,
     latencyUs, responseBytes, NULL FROM calls WHERE completedLeaf IS NOT NULL AND completedLeaf >= ?1 AND completedLeaf < ?2
   UNION ALL
-  SELECT leaf, time, kind, event, server, NULL, NULL, callId, NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
+  SELECT leaf, time, kind, event, server, NULL, NULL, NULL, callId, NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
 ) ORDER BY at`
 
 /** Entries of leaves [from, to), in log order. */
@@ -46,7 +48,7 @@ function parseEvent(row: Record<string, SQLOutputValue>): LogEvent {
     timeMs: time,
     kind,
     event,
-    ...texts(row, ['server', 'subject', 'agent', 'callId', 'detail']),
+    ...texts(row, ['server', 'subject', 'toolDigest', 'agent', 'callId', 'detail']),
     ...numbers(row, ['latencyUs', 'bytes']),
   }
 }

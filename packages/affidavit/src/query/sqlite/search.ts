@@ -47,6 +47,36 @@ export function findCalls(db: DatabaseSync, part: string, max: number): CallPlac
   return places.filter(({ leaf }, i) => places.findIndex((other) => other.leaf === leaf) === i).slice(0, max)
 }
 
+/** Sessions with this id or, where there is none, those whose id starts or ends with it; at most `max`. */
+export function findSessions(db: DatabaseSync, part: string, max: number): string[] {
+  const find = (where: string, ...values: (string | number)[]) =>
+    db
+      .prepare(`SELECT DISTINCT sessionId FROM calls WHERE sessionId IS NOT NULL AND ${where} ORDER BY 1 LIMIT ?`)
+      .all(...values, max)
+      .map(({ sessionId }) => String(sessionId))
+  const exact = find('sessionId = ?', part)
+  if (exact.length > 0) return exact
+  return find('(substr(sessionId, 1, ?) = ? OR substr(sessionId, -?) = ?)', part.length, part, part.length, part)
+}
+
+/**
+ * Calls of unlisted tools that fit the rest of the question and whose names could not be held against a pattern: the log
+ * has digests of such names only. 0 where no tool is asked for by pattern.
+ */
+export function countIncomparable(db: DatabaseSync, { tool = [], toolDigest = [], ...rest }: CallFilter): number {
+  const isAnyTool = tool.some((word) => /^\*+$/.test(word))
+  const hasPattern = tool.length > toolDigest.length
+  if (isAnyTool || !hasPattern) return 0
+  const { sql, values } = toCondition(rest)
+  const places = toolDigest.map(() => '?').join(', ')
+  const row = db
+    .prepare(
+      `SELECT count(*) AS n FROM calls WHERE ${sql} AND toolDigest IS NOT NULL AND toolDigest NOT IN (${places})`,
+    )
+    .get(...values, ...toolDigest)
+  return Number(row?.n ?? 0)
+}
+
 /** The call that one of its two leaves belongs to. */
 export function findCallOfLeaf(db: DatabaseSync, leaf: number): CallPlace | undefined {
   const row = db
