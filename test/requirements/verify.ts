@@ -52,4 +52,20 @@ export const requirements = [
     text: 'The fast way of reading entries accepts and says exactly what the strict parsers do.',
     source: 'DESIGN §3',
   },
+  {
+    id: 'V-18',
+    text: 'Whether the audited process could sign is judged by users, modes and folders; loose keys are named.',
+    source: 'DESIGN §4',
+  },
+  {
+    id: 'V-19',
+    text: 'What a home has not come to yet is no contradiction; what it lost is.',
+    source: 'DESIGN §4',
+  },
+  {
+    id: 'V-20',
+    text: 'What a verifier brings is used, or refused by name, and never replaced in silence.',
+    source: 'DESIGN §4',
+  },
+  { id: 'V-21', text: 'A collector that failed is named with its reason.', source: 'DESIGN §9.5' },
 ] as const

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { signCheckpoint } from '../log/checkpoint.ts'
+import { parseCheckpoint, signCheckpoint } from '../log/checkpoint.ts'
+import { parseNote } from '../log/note.ts'
 import { makeSigner } from '../log/testdata/shared.ts'
 import { emptyLog, grow } from '../log/testdata/tiled-log.ts'
 import {
@@ -261,6 +262,42 @@ describe('checkpoints', () => {
     const { verdict, codes } = await check(two.files, { kept: [{ bytes, from: 'verifier', name: 'kept' }] })
     expect([verdict.integrity.level, codes]).toEqual(['INVALID', ['forked']])
     expect(verdict.problems[0]?.evidence?.checkpoint).toContain(origin)
+  })
+
+  it('one that another key signed for this origin shows that the log key was exchanged [V-9]', async () => {
+    const built = await createBusyLog(5)
+    const bytes = built.files.get('checkpoint') ?? new Uint8Array()
+    // Whoever holds the home writes a new key and signs everything again with it.
+    const other = makeSigner(origin)
+    const files = copy(built)
+    files.set('checkpoint', await signCheckpoint(other, parseCheckpoint(parseNote(bytes).text, 'own')))
+    const exchanged = { ...policy, logKeys: [other.key] }
+    expect((await check(files, { policy: exchanged })).verdict.integrity.level).toBe('SIGNED')
+    const kept = [{ bytes, from: 'verifier' as const, name: 'kept' }]
+    const { verdict, codes } = await check(files, { policy: exchanged, kept })
+    expect([verdict.integrity.level, codes]).toEqual(['INVALID', ['log_key_exchanged']])
+    expect(verdict.problems[0]?.message).toContain('this origin was signed by another key (id ')
+    // A verifier who knows both keys accepts a rotation.
+    const rotated = { ...policy, logKeys: [other.key, ...policy.logKeys] }
+    expect((await check(files, { policy: rotated, kept })).verdict.integrity.level).toBe('CONTINUOUS')
+  })
+
+  it('one of another log is named as such, and the verdict is not complete [V-9]', async () => {
+    const built = await createBusyLog(5)
+    const elsewhere = 'affidavit.local/fedcba9876543210/default/2026q4'
+    const bytes = await signCheckpoint(makeSigner(elsewhere), { origin: elsewhere, size: 3n, root: new Uint8Array(32) })
+    const { verdict, codes } = await check(built.files, { kept: [{ bytes, from: 'verifier', name: 'kept' }] })
+    expect([verdict.complete, codes]).toEqual([false, ['kept_unusable']])
+    expect(verdict.problems[0]?.message).toBe(`kept is a checkpoint of ${elsewhere}, this log is ${origin}`)
+  })
+
+  it('none at all is missing, or not there yet where nothing says that there ever was one [V-8]', async () => {
+    const built = await createBusyLog(5)
+    const files = copy(built)
+    files.delete('checkpoint')
+    expect((await check(files)).codes).toEqual(['checkpoint_missing'])
+    const yet = await check(new Map(), { absence: 'not_published' })
+    expect([yet.codes, yet.verdict.complete]).toEqual([['not_published'], false])
   })
 
   it('kept ones that cannot be used leave the verdict incomplete, not better [V-9]', async () => {
