@@ -126,7 +126,7 @@ describe('signals', () => {
     }
   })
 
-  it('SIGUSR1 is forwarded, and opens no debugger in the wrapper [C-18] [C-32]', async () => {
+  it('SIGUSR1 is forwarded, and opens no debugger in the wrapper [C-18] [C-40]', async () => {
     const wrapped = start(server('stubborn.mjs', 'ignore'))
     wrapped.write(initialize)
     await wrapped.lines(1)

@@ -30,5 +30,6 @@ export const requirements = [
   { id: 'C-29', text: 'Hostile input never throws past the reader, however it is cut into chunks.', source: 'DESIGN §2 inv. 7' },
   { id: 'C-30', text: 'Everything captured fits the record format: headers and sections parse strictly.', source: 'DESIGN §3' },
   { id: 'C-31', text: 'run records a whole session durably in a home folder.', source: 'DESIGN §2' },
-  { id: 'C-32', text: 'No signal opens a debugger in the process that holds the keys.', source: 'DESIGN §2 inv. 3' },
+  { id: 'C-40', text: 'No signal opens a debugger in the process that holds the keys.', source: 'DESIGN §2 inv. 3' },
+  { id: 'C-41', text: 'Names come from the command line only where they look like one; what redaction matches in a name, a version or a peer\'s word is replaced before it reaches a record or a diagnostic.', source: 'DESIGN §2 inv. 3' },
 ] as const // biome-ignore format: one row, one line

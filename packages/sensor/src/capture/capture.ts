@@ -49,7 +49,7 @@ export class Capture {
 
   constructor(context: CaptureContext) {
     this.#context = { ...context, redactor: guardRedactor(context) }
-    this.#session = new Session(context.serverName)
+    this.#session = new Session(context.serverName, (text) => this.#context.redactor.redactText(text).text)
     this.#notify = new NotifyTally((method) => context.digest(method))
   }
 
@@ -171,7 +171,7 @@ export class Capture {
     } catch (error) {
       const { cause } = toFailure(error)
       if (cause !== 'spool_full' && cause !== 'record_too_large') throw error
-      await this.#context.emit(draft, minimalOutput(message))
+      await this.#context.emit(draft, minimalOutput(this.#context, message))
     }
   }
 

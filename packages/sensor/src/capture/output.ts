@@ -2,16 +2,20 @@ import { encodeCanonical } from '@affidavit/evidence/record/canonical'
 import { encodeEnvironment } from '@affidavit/evidence/record/environment-section'
 import { encodeOutput, type OutputSection } from '@affidavit/evidence/record/output-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
+import { clipText } from '@affidavit/evidence/record/text'
+import type { Redactor } from '../redact/redactor.ts'
 import type { Removal } from '../redact/removal.ts'
 import type { CaptureContext } from './context.ts'
 import { elide } from './elide.ts'
 import { keepPart } from './input.ts'
 import type { CapturedLine } from './line.ts'
-import { type ScannedMessage, textOf } from './message.ts'
+import { type ContentBlock, type ScannedMessage, textOf } from './message.ts'
 import { listRemovals } from './removals.ts'
 
 /** A `completed` has a few kilobytes reserved in the spool; lists stay well below. */
 const removalsMax = 16
+/** A content type or a media type with its parameters, or nothing. */
+const wordPattern = /^(?!.{129})(?:[\w.+-]+(?:\/[\w.+-]+)?(?:; ?[\w-]+=[\w.+-]+)*)?$/
 const asRequested = { absent: 'as in the requested record' }
 
 /**
@@ -19,7 +23,7 @@ const asRequested = { absent: 'as in the requested record' }
  * `environment` what was removed from it.
  */
 export function outputSections(context: CaptureContext, line: CapturedLine, message: ScannedMessage): Sections {
-  const outline = outlineOf(message)
+  const outline = outlineOf(context, message)
   if (context.level !== 'full') return { output: encodeOutput(outline) }
   const { text, removed } = keepResponse(context, line, message)
   const environment = removed.length === 0 ? {} : { environment: encodeRemovals(removed) }
@@ -27,22 +31,28 @@ export function outputSections(context: CaptureContext, line: CapturedLine, mess
 }
 
 /** What is left of `output` where the record would not fit: that there was one. */
-export function minimalOutput(message: ScannedMessage): Sections {
-  const { blocks, blocksOmitted, ...outline } = outlineOf(message)
+export function minimalOutput(context: CaptureContext, message: ScannedMessage): Sections {
+  const { blocks, blocksOmitted, ...outline } = outlineOf(context, message)
   return { output: encodeOutput({ ...outline, blocks: [], blocksOmitted: blocks.length + blocksOmitted }) }
 }
 
-function outlineOf(message: ScannedMessage): OutputSection {
+function outlineOf({ redactor }: CaptureContext, message: ScannedMessage): OutputSection {
   const { spans, blocks, blockCount } = message
   const structured = spans.get('result.structuredContent')
   const errorMessage = textOf(spans.get('error.message'))
   return {
     form: spans.has('error') ? 'error' : spans.has('result') ? 'result' : 'none',
-    blocks,
+    blocks: blocks.map((block) => keepBlock(redactor, block)),
     blocksOmitted: blockCount - blocks.length,
     ...(structured === undefined ? {} : { structuredBytes: structured.end - structured.start }),
     ...(errorMessage === undefined ? {} : { errorMessageBytes: Buffer.byteLength(errorMessage) }),
   }
+}
+
+/** Servers choose these words too, and might put anything there. */
+function keepBlock(redactor: Redactor, { type, bytes, mimeType }: ContentBlock): ContentBlock {
+  const keep = (word: string) => (wordPattern.test(word) ? clipText(redactor.redactText(word).text) : 'other')
+  return { type: keep(type), bytes, ...(mimeType === undefined ? {} : { mimeType: keep(mimeType) }) }
 }
 
 function keepResponse(

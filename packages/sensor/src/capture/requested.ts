@@ -81,7 +81,7 @@ function draftHeader(
     ...(isProtocolMethod(method) ? { method } : { methodDigest: context.digest(method) }),
     requestIdDigest: context.digest(message.spans.get('id')?.raw ?? ''),
     server: session.server,
-    ...(toolName === undefined ? {} : { tool: tools.refer(toolName, context.digest) }),
+    ...(toolName === undefined ? {} : { tool: tools.refer(toolName, context) }),
     effect: 'unknown',
     level: context.level,
     inputBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,

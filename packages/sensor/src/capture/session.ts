@@ -1,7 +1,7 @@
 import type { RequestedHeader, ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
-import { isKeptName } from '@affidavit/evidence/record/text'
-import { isJsonObject, type MetaClaims, toClaimedAgent } from '../identity/claims.ts'
+import { clipText, isKeptName } from '@affidavit/evidence/record/text'
+import { isJsonObject, type MetaClaims, type Redact, toClaimedAgent } from '../identity/claims.ts'
 import { makeId } from './clock.ts'
 import type { CaptureContext } from './context.ts'
 import { type CapturedLine, parseSpan } from './line.ts'
@@ -9,6 +9,8 @@ import type { ScannedMessage } from './message.ts'
 
 const handshakeBytesMax = 1024 * 1024
 const serverKey = 'io.modelcontextprotocol/serverInfo'
+/** Revisions are dates; drafts have names. Whatever else a server answers is no version. */
+const protocolVersionPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 
 type SessionFields = Pick<RequestedHeader, 'sessionSource' | 'sessionId' | 'sessionReason'>
 
@@ -18,16 +20,18 @@ export class Session {
   server: ServerRef
   agent: Actor | undefined
   #legacyId: Uuid | undefined
+  readonly #redact: Redact
 
-  constructor(serverName: string) {
+  constructor(serverName: string, redact: Redact) {
     this.server = { name: serverName }
+    this.#redact = redact
   }
 
   /** `initialize` opens a legacy session, a second one another. Its own record belongs to it already. */
   open(line: CapturedLine, request: ScannedMessage): void {
     this.#legacyId = makeId()
     const params = parseSpan(line, request.spans.get('params'), handshakeBytesMax)
-    if (isJsonObject(params)) this.agent = toClaimedAgent(params.clientInfo, 'initialize') ?? this.agent
+    if (isJsonObject(params)) this.agent = toClaimedAgent(params.clientInfo, 'initialize', this.#redact) ?? this.agent
   }
 
   /**
@@ -46,28 +50,36 @@ export class Session {
   learn(line: CapturedLine, response: ScannedMessage, method: string): ServerRef | undefined {
     const isHandshake = method === 'initialize' || method === 'server/discover'
     const told = isHandshake
-      ? readHandshake(parseSpan(line, response.spans.get('result'), handshakeBytesMax))
-      : readServer(fieldOf(parseSpan(line, response.spans.get('result._meta'), handshakeBytesMax), serverKey))
+      ? this.#readHandshake(parseSpan(line, response.spans.get('result'), handshakeBytesMax))
+      : this.#readServer(fieldOf(parseSpan(line, response.spans.get('result._meta'), handshakeBytesMax), serverKey))
     const merged = { ...this.server, ...told }
     const isNews = JSON.stringify(merged) !== JSON.stringify(this.server)
     this.server = merged
     return isNews || (isHandshake && Object.keys(told).length > 0) ? merged : undefined
   }
-}
 
-function readHandshake(result: unknown): Partial<ServerRef> {
-  const protocolVersion = fieldOf(result, 'protocolVersion')
-  const server = fieldOf(result, 'serverInfo') ?? fieldOf(fieldOf(result, '_meta'), serverKey)
-  return { ...readServer(server), ...kept('protocolVersion', protocolVersion) }
-}
+  #readHandshake(result: unknown): Partial<ServerRef> {
+    const protocolVersion = fieldOf(result, 'protocolVersion')
+    const server = fieldOf(result, 'serverInfo') ?? fieldOf(fieldOf(result, '_meta'), serverKey)
+    const isVersion = typeof protocolVersion === 'string' && protocolVersionPattern.test(protocolVersion)
+    return { ...this.#readServer(server), ...(isVersion ? this.#kept('protocolVersion', protocolVersion) : {}) }
+  }
 
-function readServer(server: unknown): Partial<ServerRef> {
-  return { ...kept('reportedName', fieldOf(server, 'name')), ...kept('version', fieldOf(server, 'version')) }
-}
+  #readServer(server: unknown): Partial<ServerRef> {
+    return {
+      ...this.#kept('reportedName', fieldOf(server, 'name')),
+      ...this.#kept('version', fieldOf(server, 'version')),
+    }
+  }
 
-/** Names that servers chose are kept exactly or, where they are longer than a header takes, not at all. */
-function kept(key: 'reportedName' | 'version' | 'protocolVersion', value: unknown): Partial<ServerRef> {
-  return typeof value === 'string' && isKeptName(value) ? { [key]: value } : {}
+  /**
+   * Names that servers chose are kept exactly or, where they are longer than a header takes, not at all; but for what
+   * redaction matches, because the header stays in the log for ever.
+   */
+  #kept(key: 'reportedName' | 'version' | 'protocolVersion', value: unknown): Partial<ServerRef> {
+    if (typeof value !== 'string' || !isKeptName(value)) return {}
+    return { [key]: clipText(this.#redact(value)) }
+  }
 }
 
 function fieldOf(value: unknown, key: string): unknown {

@@ -1,5 +1,6 @@
-import type { KeyedDigest, ToolRef } from '@affidavit/evidence/record/header'
-import { isKeptName } from '@affidavit/evidence/record/text'
+import type { ToolRef } from '@affidavit/evidence/record/header'
+import { clipText, isKeptName } from '@affidavit/evidence/record/text'
+import type { CaptureContext } from './context.ts'
 import type { ListedTool } from './message.ts'
 
 const toolsMax = 100_000
@@ -23,9 +24,13 @@ export class ToolRegistry {
     this.#arriving = undefined
   }
 
-  /** The reference for a header. A name the server never listed is client-chosen text: only its digest goes there. */
-  refer(name: string, digest: (name: string) => KeyedDigest): ToolRef {
+  /**
+   * The reference for a header. A name the server never listed is client-chosen text: only its digest goes there. A listed
+   * one is exact, but for what redaction matches in it: a server that builds names from its configuration may show a key.
+   */
+  refer(name: string, { digest, redactor }: Pick<CaptureContext, 'digest' | 'redactor'>): ToolRef {
     const definition = this.#arriving?.get(name) ?? this.#complete.get(name)
-    return definition === undefined ? { nameDigest: digest(name), definition: 'unlisted' } : { name, definition }
+    if (definition === undefined) return { nameDigest: digest(name), definition: 'unlisted' }
+    return { name: clipText(redactor.redactText(name).text), definition }
   }
 }

@@ -20,21 +20,28 @@ const conversationKeys = ['gen_ai.conversation.id', 'conversationId', 'conversat
 /** W3C Trace Context §3.2: version, trace-id, parent-id, flags; version ff and all-zero ids are invalid. */
 const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$/
 
+/** Takes out of free text what must not be kept. */
+export type Redact = (text: string) => string
+
 type JsonObject = Record<string, unknown>
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** `clientInfo` of initialize (legacy) or of `_meta` (2026-07-28). Undefined where it is not an object with a name. */
-export function toClaimedAgent(client: unknown, source: 'initialize' | '_meta'): Actor | undefined {
+/**
+ * `clientInfo` of initialize (legacy) or of `_meta` (2026-07-28). Undefined where it is not an object with a name. A client
+ * may put anything into it, a credential included: `redact` is applied before anything is cut, for half a secret at the cut
+ * would no longer look like one.
+ */
+export function toClaimedAgent(client: unknown, source: 'initialize' | '_meta', redact: Redact): Actor | undefined {
   if (!isJsonObject(client) || typeof client.name !== 'string' || client.name === '') return undefined
-  const name = clipText(client.name)
+  const name = clipText(redact(client.name))
   return {
     kind: 'agent',
     id: name,
     name,
-    ...(typeof client.version === 'string' ? { version: clipText(client.version) } : {}),
+    ...(typeof client.version === 'string' ? { version: clipText(redact(client.version)) } : {}),
     assurance: 'claimed',
     method: 'client-info',
     source: `${source}.clientInfo`,
@@ -51,9 +58,9 @@ export interface MetaClaims {
 }
 
 /** `redact` is applied to free text before it is kept. */
-export function readMetaClaims(meta: unknown, redact: (text: string) => string): MetaClaims {
+export function readMetaClaims(meta: unknown, redact: Redact): MetaClaims {
   if (!isJsonObject(meta)) return {}
-  const agent = toClaimedAgent(meta[modernClientKey], '_meta')
+  const agent = toClaimedAgent(meta[modernClientKey], '_meta', redact)
   const purpose = purposeFrom(meta, 'task', redact) ?? purposeFrom(meta, 'intent', redact)
   const conversation = firstText(meta, conversationKeys)?.text
   const trace = parseTraceparent(meta.traceparent)
@@ -70,7 +77,7 @@ function parseTraceparent(value: unknown): TraceContext | undefined {
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId }
 }
 
-function purposeFrom(meta: JsonObject, kind: Purpose['kind'], redact: (text: string) => string): Purpose | undefined {
+function purposeFrom(meta: JsonObject, kind: Purpose['kind'], redact: Redact): Purpose | undefined {
   const found = firstText(meta, purposeKeys[kind])
   if (found === undefined) return undefined
   // Redacted before it is cut: half a secret at the cut would no longer look like one.
