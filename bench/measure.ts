@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
@@ -55,3 +56,14 @@ export function report(
   )
   return reached
 }
+
+/** Ends the collector that commands started for this home, and waits until it is gone. */
+export async function stopCollector(home: string): Promise<void> {
+  const file = join(home, 'run/collector.json')
+  if (!existsSync(file)) return
+  const { pid } = parseProcess(readFileSync(file, 'utf8'))
+  process.kill(pid, 'SIGTERM')
+  while (existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+const parseProcess = (text: string) => JSON.parse(text) as { pid: number }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { machine, measureSync, ms, percentile, report } from './measure.ts'
+import { machine, measureSync, ms, percentile, report, stopCollector } from './measure.ts'
 import { StdioClient } from './stdio-client.ts'
 
 /** Latency that `affidavit run` adds per call over the bare server, at 100 calls/s and at 16 concurrent. */
@@ -57,6 +57,7 @@ for (const injectedMs of [0, 4, 15]) {
     [process.execPath, affidavit, 'run', '--home', join(folder, `home-${injectedMs}`), '--', ...server],
     env,
   )
+  await stopCollector(join(folder, `home-${injectedMs}`))
   const sync = percentile(await measureSync(folder, injectedMs), 0.5)
   console.log(`\n  injected ${injectedMs} ms; sync p50 measured ${ms(sync)}`)
   for (const load of ['rate', 'concurrent'] as const) {

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { machine, ms, percentile, report } from './measure.ts'
+import { machine, ms, percentile, report, stopCollector } from './measure.ts'
 import { StdioClient } from './stdio-client.ts'
 
 /** Time from spawning to the answer to `initialize`, bare and wrapped; resident memory of the idle wrapper. */
@@ -50,4 +50,5 @@ report('added start p50', percentile(through, 0.5) - percentile(bare, 0.5), { at
 if (process.platform === 'linux' && holder.child.pid !== undefined)
   report('resident, idle', residentMb(holder.child.pid), { atMost: 80, unit: 'MB' })
 await holder.close()
+await stopCollector(home)
 rmSync(folder, { recursive: true, force: true })

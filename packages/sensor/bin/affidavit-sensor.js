@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the sensor's command from dist/ where the package is published, from its sources in a checkout (Node.js 24).
+// Starts the sensor's command from the bundle in dist/ where the package is published, from its sources in a checkout (Node.js 24).
 import * as fs from 'node:fs'
 import * as nodeModule from 'node:module'
 
@@ -11,5 +11,5 @@ if (fs.existsSync(source) && typeof nodeModule.registerHooks === 'function') {
   })
   await import(source.href)
 } else {
-  await import(new URL('../dist/cli/main.js', import.meta.url).href)
+  await import(new URL('../dist/bundle/main.js', import.meta.url).href)
 }

@@ -1,4 +1,5 @@
 import { unlinkSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Home, openHome } from '@affidavit/sensor/durable/home'
 import { readOwnProcess } from '@affidavit/sensor/durable/process'
@@ -39,6 +40,8 @@ export const collector: Command = {
     const home = await openHome(homeFolder(args, env))
     const lock = acquireLock(home.paths.collectorLock)
     if (lock === undefined) return exitCodes.done
+    // Calls come first; what is durable can wait for a free core. The follower inherits it.
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
     const diagnostics = openDiagnostics(home.paths.collectorDiagnostics)
     await replace(home.layer, home.paths.collectorProcess, Buffer.from(`${JSON.stringify(readOwnProcess())}\n`))
     const onFollowerEnd = (reason: string) => diagnostics.write('follower_ended', reason)

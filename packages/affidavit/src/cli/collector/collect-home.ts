@@ -14,8 +14,11 @@ import { createOwnStream, type OwnStream } from './own-stream.ts'
 const pollMs = 1000
 /** Watches may miss changes, so now and then everything is read without one. */
 const readEveryPolls = 5
-/** Changes within this time are read in one pass: a lone call costs one step of the sequencer, not four. */
-const lingerMs = 50
+/**
+ * Changes within this time are read in one pass. Every pass syncs files and a database on the disk that calls wait for:
+ * with 50 ms between passes, a tenth of the calls waited for the collector's syncs.
+ */
+const lingerMs = 250
 
 export interface CollectHomeOptions {
   software: string

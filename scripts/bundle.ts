@@ -1,0 +1,17 @@
+import { join } from 'node:path'
+import { rolldown } from 'rolldown'
+
+/**
+ * Bundles what stands between a client and its server. `affidavit run` loads more than a hundred small modules; read and
+ * linked one by one they are most of the time it adds to a server's start.
+ */
+const sensor = join(import.meta.dirname, '../packages/sensor')
+const bundle = await rolldown({
+  input: { run: join(sensor, 'dist/cli/run.js'), main: join(sensor, 'dist/cli/main.js') },
+  platform: 'node',
+  // Loaded where a configuration asks for them, from the user's own node_modules.
+  external: [/^node:/, 'yaml', 'zod', 're2js'],
+})
+// One folder below dist/, as the modules it stands for: they find package.json two folders up.
+await bundle.write({ dir: join(sensor, 'dist/bundle'), format: 'esm' })
+await bundle.close()
