@@ -26,7 +26,7 @@ async function spoolOn(disk: RecordedDisk, layer: FileLayer = disk.layer): Promi
   const home = await openHome('/home', layer)
   disk.mark(`home ${home.identity.homeId}`)
   disk.mark(`sensor ${(await home.sensorKey()).sensorId}`)
-  for (const segmentBytesMax of [64 * 1024 * 1024, 300 * 1024]) {
+  for (const segmentBytesMax of [64 * 1024 * 1024, 100 * 1024]) {
     const recorder = createRecorder({
       failOpen: new Set(),
       open: () => openStream({ home, layer, software: 'test/1', segmentBytesMax }),
@@ -113,6 +113,7 @@ describe('power loss', () => {
     const disk = new RecordedDisk(random)
     await spoolOn(disk)
     expect(disk.marksBefore(disk.events.length).size).toBeGreaterThan(48)
+    expect((await disk.layer.list(directory)).filter((name) => name.endsWith('-000002.seg'))).toHaveLength(1)
     console.info(`${disk.events.length} events, ${samples} samples each`)
     await replayAll(disk, random)
   })

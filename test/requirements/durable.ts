@@ -20,4 +20,7 @@ export const requirements = [
   { id: 'W-19', text: 'A process counts as dead only where that is certain.', source: 'DESIGN §3 recovery' },
   { id: 'W-20', text: 'After a failure the recorder goes on with a new stream whose genesis names the previous head.', source: 'DESIGN §2 inv. 2, §3' },
   { id: 'W-21', text: 'Hashes, keys, seals and signatures agree with the published vectors of their standards.', source: 'FIPS 180-4, RFC 4231, 5869, 7748, 8032' },
+  { id: 'W-22', text: 'What open calls reserve is written again per segment only, and a segment is left only for what is written to it.', source: 'DESIGN §2 inv. 1, 7' },
+  { id: 'W-23', text: 'The number of open calls has a limit; reaching it is a pushback that says so.', source: 'DESIGN §2 inv. 7' },
+  { id: 'W-24', text: 'A stream that is closed leaves no space behind that it allocated and never used.', source: 'DESIGN §6 spool' },
 ] as const // biome-ignore format: one row per line

@@ -42,9 +42,11 @@ export function toAppendError(path: string, error: unknown): unknown {
 
 const zeros = new Uint8Array(256 * 1024)
 
-async function writeZeros(file: LayerFile, from: number, to: number): Promise<void> {
-  for (let at = from; at < to; at += zeros.length)
+async function writeZeros(file: LayerFile, from: number, to: number, signal?: AbortSignal): Promise<void> {
+  for (let at = from; at < to; at += zeros.length) {
+    signal?.throwIfAborted()
     await file.write(zeros.subarray(0, Math.min(zeros.length, to - at)), at)
+  }
 }
 
 /** Space on the disk that has no name yet and will become an append file, or be given back. */
@@ -60,12 +62,13 @@ export interface AllocatedFile {
 
 /**
  * Allocates an append file by writing zeros. Rejects with AppendError `append_full` where there is no space; then nothing
- * is left behind. System calls: open, pwrite….
+ * is left behind; likewise with the signal's reason once it is aborted. System calls: open, pwrite….
  */
 export async function allocateAppendFile(
   layer: FileLayer,
   path: string,
   allocateBytes: number,
+  signal?: AbortSignal,
 ): Promise<AllocatedFile> {
   const temporary = toTemporary(path)
   const opened: LayerFile[] = []
@@ -85,7 +88,7 @@ export async function allocateAppendFile(
   const file = await orDiscard(async () => {
     const created = await layer.open(temporary, 'create')
     opened.push(created)
-    await writeZeros(created, 0, allocateBytes)
+    await writeZeros(created, 0, allocateBytes, signal)
     return created
   })
   const publish = async (first: Uint8Array, onReady: () => void) => {
@@ -212,18 +215,20 @@ export class AppendFile {
 
   /**
    * Allocates more space by writing zeros. Guarantee when it resolves: the space is durably allocated. Rejects with
-   * `append_full` where there is none; the file stays usable. One call at a time. System calls: pwrite…, fdatasync.
+   * `append_full` where there is none, and with the signal's reason once it is aborted; the file stays usable. One call
+   * at a time. System calls: pwrite…, fdatasync.
    */
-  extend(byBytes: number): Promise<void> {
-    this.#extending = this.#extend(this.#allocated + byBytes)
+  extend(byBytes: number, signal?: AbortSignal): Promise<void> {
+    this.#extending = this.#extend(this.#allocated + byBytes, signal)
     return this.#extending
   }
 
-  async #extend(to: number): Promise<void> {
+  async #extend(to: number, signal?: AbortSignal): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     try {
-      await writeZeros(this.#ahead, this.#allocated, to)
+      await writeZeros(this.#ahead, this.#allocated, to, signal)
     } catch (error) {
+      if (signal?.aborted === true && error === signal.reason) throw error
       const refused = toAppendError(this.path, error)
       // No byte that anyone relies on was touched: zeros that were written stay zeros.
       if (refused instanceof AppendError && refused.code === 'append_full') throw refused

@@ -4,6 +4,7 @@ import { HomeError } from '../durable/home-keys.ts'
 /**
  * What a stream answers when it cannot record.
  * - `spool_full`: no space on the disk or within the spool's limit. Retry: space may come back.
+ * - `too_many_open`: as many calls are open as may set space aside for their outcomes. Retry: each that completes makes room.
  * - `spool_read_only`: the file system refuses writes. Retry: the recorder opens a new stream.
  * - `spool_replaced`: the segment was deleted, moved or replaced underneath. Retry: likewise.
  * - `spool_io`: a write or sync failed otherwise. Retry: likewise.
@@ -13,6 +14,7 @@ import { HomeError } from '../durable/home-keys.ts'
  */
 export const spoolErrorCodes = [
   'spool_full', 'spool_read_only', 'spool_replaced', 'spool_io', 'spool_closed', 'record_too_large', 'gap_not_durable',
+  'too_many_open',
 ] as const // biome-ignore format: one list, read as one
 export type SpoolErrorCode = (typeof spoolErrorCodes)[number]
 

@@ -4,7 +4,9 @@
 export const completedBytesMax = 8192
 /** Kept free at all times for `gap` opened, `gap` closed and `stream` closed. */
 export const gapReserveBytes = 8192
-/** A new segment starts when the one in use has this much allocated. */
+/** Calls of one stream that may be open at a time; together they set aside 128 MiB. */
+export const openCallsMax = 16_384
+/** A new segment starts when this much is written to the one in use, or as much as open calls set aside if that is more. */
 export const segmentBytesMax = 64 * 1024 * 1024
 /** One group commit takes at most this much, unless one record is larger: one sync never waits for tens of megabytes. */
 export const commitBytesMax = 4 * 1024 * 1024

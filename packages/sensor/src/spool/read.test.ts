@@ -215,7 +215,7 @@ describe('reading in several goes', () => {
   })
   it('beside a writer never sees damage and misses nothing, over segments', async () => {
     const home = await openHome(mkdtempSync(join(tmpdir(), 'affidavit-read-')))
-    const stream = await openStream({ home, software: 'test/1', segmentBytesMax: 400_000 })
+    const stream = await openStream({ home, software: 'test/1', segmentBytesMax: 150_000 })
     let writing = true
     const writer = async () => {
       for (let i = 0; i < 60; i++)

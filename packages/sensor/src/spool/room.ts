@@ -1,4 +1,5 @@
 import type { Draft } from '@affidavit/evidence/record/header'
+import { SpoolError } from './error.ts'
 import { completedBytesMax, gapReserveBytes } from './limits.ts'
 
 /**
@@ -38,6 +39,12 @@ export function fits(room: Room, freeBytes: number, draft: Draft, bytes: number)
   const reserve = stageOf(draft) === 'requested' ? completedBytesMax : 0
   const kept = isKept(draft) ? gapReserveBytes : 0
   return bytes + reserve <= freeBytes - carriedBytes(room) + heldFor(room, draft) + kept
+}
+
+/** Throws SpoolError `too_many_open` where the record would open a call beyond this many. */
+export function verifyMayOpen(room: Room, draft: Draft, openCallsMax: number): void {
+  if (stageOf(draft) !== 'requested' || room.reserved.size < openCallsMax) return
+  throw new SpoolError('too_many_open', `${openCallsMax} calls are open; wait until some of them have completed`)
 }
 
 /** Books the record in: it takes its room, and what it reserves or no longer needs. */

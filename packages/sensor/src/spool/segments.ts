@@ -38,7 +38,9 @@ export class Segments {
   #current: AppendFile
   #next: AppendFile | undefined
   #segment = 1
-
+  /** Written to the segments before the one in use. */
+  #writtenBefore = 0
+  readonly #stopping = new AbortController()
   #listener: () => void = () => undefined
 
   /** Begins the stream in space that allocateFirst returned. `opening` follows the first preamble. Durable when it resolves. */
@@ -73,7 +75,7 @@ export class Segments {
   }
 
   get #stepBytes(): number {
-    return Math.min(stepBytesMax, Math.max(stepBytesMin, this.#current.end))
+    return Math.min(stepBytesMax, Math.max(stepBytesMin, this.#writtenBefore + this.#current.end))
   }
 
   /** A new segment is prepared and takes over once the old one is drained and this much fits. */
@@ -94,17 +96,44 @@ export class Segments {
   }
 
   /**
-   * Allocates room for at least `bytes` more: in the segment in use, or, where that is large enough, in the next one,
+   * Allocates room for at least `bytes` more: in the segment in use, or, where enough is written to that, in the next one,
    * which must hold all of `carriedBytes` as well. Rejects with AppendError `append_full` or SpoolError `spool_full`.
+   * Resolves without more room once stopGrowing was called.
    */
   async grow(bytes: number, carriedBytes: number): Promise<void> {
-    const step = Math.max(this.#stepBytes, bytes)
-    await refuseAboveLimit(this.#options, step)
-    if (this.#current.allocated < this.#options.segmentBytesMax) return this.#current.extend(step)
-    if (this.#next !== undefined) return this.#next.extend(step + carriedBytes)
+    const { signal } = this.#stopping
+    try {
+      await this.#grow(Math.max(this.#stepBytes, bytes), carriedBytes, signal)
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error
+    }
+  }
+
+  async #grow(step: number, carriedBytes: number, signal: AbortSignal): Promise<void> {
+    if (this.#next === undefined && !this.#isLeft(carriedBytes)) {
+      await refuseAboveLimit(this.#options, step)
+      return this.#current.extend(step, signal)
+    }
+    const needed = preambleBytesMax + step + carriedBytes
+    const there = this.#next === undefined ? 0 : this.#next.allocated - this.#next.end
+    await refuseAboveLimit(this.#options, needed - there)
+    if (this.#next !== undefined) return this.#next.extend(Math.max(step, needed - there), signal)
     const segment = this.#segment + 1
-    const space = await allocateSegment(this.#options, segment, preambleBytesMax + step + carriedBytes)
+    const space = await allocateSegment(this.#options, segment, needed, signal)
     this.#next = await space.publish(this.#options.preambleFrame(segment), () => this.#listener())
+  }
+
+  /**
+   * What was written decides, not what is allocated: many open calls reserve more than a segment holds. What they reserved
+   * is allocated again in the next segment, so this one takes at least as much before: zeros never outgrow the records.
+   */
+  #isLeft(carriedBytes: number): boolean {
+    return this.#current.end >= Math.max(this.#options.segmentBytesMax, carriedBytes)
+  }
+
+  /** For the end of the stream, which needs no more room: a long allocation is given up, and leaves nothing behind. */
+  stopGrowing(): void {
+    this.#stopping.abort()
   }
 
   /** Only when nothing is in flight. */
@@ -114,6 +143,7 @@ export class Segments {
     this.#current = this.#next
     this.#next = undefined
     this.#segment += 1
+    this.#writtenBefore += old.end
     await old.close()
   }
 
@@ -129,9 +159,9 @@ export class Segments {
   }
 }
 
-async function refuseAboveLimit({ layer, directory, spoolBytesMax }: SegmentsOptions, step: number): Promise<void> {
+async function refuseAboveLimit({ layer, directory, spoolBytesMax }: SegmentsOptions, bytes: number): Promise<void> {
   const used = await measureSpool(layer, directory)
-  if (used + step > spoolBytesMax)
+  if (used + bytes > spoolBytesMax)
     throw new SpoolError(
       'spool_full',
       `${directory} holds ${used} of ${spoolBytesMax} bytes; see that the collector runs, or raise the limit`,
@@ -142,8 +172,9 @@ function allocateSegment(
   { layer, directory, streamId }: SegmentsOptions,
   segment: number,
   bytes: number,
+  signal?: AbortSignal,
 ): Promise<AllocatedFile> {
-  return allocateAppendFile(layer, join(directory, formatSegmentName({ streamId, segment })), bytes)
+  return allocateAppendFile(layer, join(directory, formatSegmentName({ streamId, segment })), bytes, signal)
 }
 
 /** Space for a stream's first segment. Rejects with AppendError `append_full` or SpoolError `spool_full`. */

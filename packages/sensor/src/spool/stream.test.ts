@@ -167,15 +167,17 @@ describe('group commit', () => {
     await stream.close('exit')
   })
   it('goes on in the next segment, and carries reservations over [W-3]', async () => {
-    const { stream, home, read } = await open({ segmentBytesMax: 512 * 1024 })
+    const { stream, home, read } = await open({ segmentBytesMax: 200 * 1024 })
     const receipts = await Promise.all(
       Array.from({ length: 200 }, (_, i) => stream.append(makeRequested(i), makeSections(6000))),
     )
+    for (let i = 0; i < 20; i++)
+      await Promise.all(Array.from({ length: 20 }, () => stream.append(makeNotify(), makeSections(12_000))))
     await Promise.all(receipts.map(({ hash }, i) => stream.append(makeCompleted(i, hash), makeSections(5000))))
     await stream.close('exit')
     const { records, end } = await read('closed')
-    expect(records).toHaveLength(402)
-    expect(end.cursor.segment).toBeGreaterThan(2)
+    expect(records).toHaveLength(802)
+    expect(end.cursor.segment).toBeGreaterThan(1)
     expect((await systemLayer.list(home.paths.spool)).filter((name) => name.endsWith('.seg'))).toHaveLength(
       end.cursor.segment,
     )

@@ -13,7 +13,7 @@ import { claimCounter, type StreamClaim, tryWriteClaim } from './claim.ts'
 import { encodeSignedCommit, toHash } from './commit.ts'
 import { type SpoolError, toSpoolError } from './error.ts'
 import { encodePreambleFrame } from './frame.ts'
-import { segmentBytesMax, spoolBytesMax } from './limits.ts'
+import { openCallsMax, segmentBytesMax, spoolBytesMax } from './limits.ts'
 import { encodePreamble } from './preamble.ts'
 import { prepareRecord, type StreamFrom } from './prepare.ts'
 import { allocateFirst, Segments } from './segments.ts'
@@ -40,8 +40,10 @@ export interface StreamOptions {
   knownHead?: StreamHead | undefined
   /** Bytes of all segments in the home at which new requests are refused. Default 4 GiB. */
   spoolBytesMax?: number
-  /** Bytes at which a stream goes on in a new segment. Default 64 MiB. */
+  /** Written bytes at which a stream goes on in a new segment. Default 64 MiB. */
   segmentBytesMax?: number
+  /** Calls that may be open at a time; more are refused with `too_many_open`. Default 16,384. */
+  openCallsMax?: number
 }
 
 export interface SpoolStream {
@@ -105,7 +107,15 @@ async function open(options: StreamOptions, layer: FileLayer): Promise<SpoolStre
     await tryWriteClaim(layer, home.paths.spoolStreams, { ...claim, head: last, ended })
   }
   void trySweep(layer, home.paths.spool)
-  return new StreamWriter({ from, path: home.paths.spool, segments, privateKey: sensor.privateKey, head, onEnd })
+  return new StreamWriter({
+    from,
+    path: home.paths.spool,
+    segments,
+    privateKey: sensor.privateKey,
+    openCallsMax: options.openCallsMax ?? openCallsMax,
+    head,
+    onEnd,
+  })
 }
 
 const staleMs = 60 * 60 * 1000

@@ -7,7 +7,7 @@ import { encodeSignedCommit, toHash } from './commit.ts'
 import { SpoolError, toSpoolError } from './error.ts'
 import { commitBytesMax, completedBytesMax, fullRetryMs, recordBytesMax } from './limits.ts'
 import { type Place, type PreparedRecord, prepareRecord, type StreamFrom } from './prepare.ts'
-import { admit, carriedBytes, emptyRoom, fits, isReserved } from './room.ts'
+import { admit, carriedBytes, emptyRoom, fits, isReserved, verifyMayOpen } from './room.ts'
 import type { Segments } from './segments.ts'
 import type { CloseReason, Receipt, SpoolStream } from './stream.ts'
 
@@ -36,6 +36,7 @@ export interface WriterOptions {
   path: string
   segments: Segments
   privateKey: KeyObject
+  openCallsMax: number
   /** The opening record, durable with the first segment. */
   head: StreamHead
   /** Called once, when the stream has ended, with its head; its failures are the writer's. */
@@ -117,6 +118,7 @@ export class StreamWriter implements SpoolStream {
 
   #prepare({ draft, sections, reject }: Offer): PreparedRecord | undefined {
     try {
+      verifyMayOpen(this.#room, draft, this.#options.openCallsMax)
       const prepared = prepareRecord(this.#options.from, this.#place, draft, sections)
       if (prepared.bytes <= recordBytesMax) return prepared
       reject(new SpoolError('record_too_large', `a record of ${prepared.bytes} bytes, at most ${recordBytesMax}`))
@@ -270,6 +272,7 @@ export class StreamWriter implements SpoolStream {
 
   /** The claim is written after what is in flight has settled, since the head may still move. */
   async #end(ended: 'closed' | 'abandoned'): Promise<void> {
+    this.#segments.stopGrowing()
     await this.#grown
     await this.#segments.close()
     await this.#options.onEnd(ended, this.#head)
