@@ -8,7 +8,7 @@ export const requirements = [
   { id: 'C-7', text: 'Requests of the server and the answers of the client are recorded before they go on.', source: 'DESIGN §5' },
   { id: 'C-8', text: 'A batch is one record per element, released together; if one is refused all are.', source: 'DESIGN §5' },
   { id: 'C-9', text: 'Notifications pass at once and are recorded as counts; a flood makes few records.', source: 'DESIGN §2 inv. 1, §3' },
-  { id: 'C-10', text: 'A cancelled call without response is cancelled; a late response keeps its own outcome.', source: 'DESIGN §3' },
+  { id: 'C-10', text: 'A cancelled call without response is cancelled, after five seconds at the latest; a response within them keeps its own outcome, a later one is no violation.', source: 'DESIGN §3' },
   { id: 'C-11', text: 'Exchanges of one call (tasks, input_required) share a callGroupId, and requestState is never stored.', source: 'DESIGN §3, §5' },
   { id: 'C-12', text: 'What is not the protocol is a violation: not UTF-8, not JSON, duplicate or case-folded keys, not JSON-RPC, duplicate id, unmatched response, unterminated line.', source: 'DESIGN §5' },
   { id: 'C-13', text: 'Outcomes map exactly: success, tool_error, protocol_error with code, continued, transport_error, cancelled.', source: 'DESIGN §3 field 7' },
@@ -32,4 +32,5 @@ export const requirements = [
   { id: 'C-31', text: 'run records a whole session durably in a home folder.', source: 'DESIGN §2' },
   { id: 'C-40', text: 'No signal opens a debugger in the process that holds the keys.', source: 'DESIGN §2 inv. 3' },
   { id: 'C-41', text: 'Names come from the command line only where they look like one; what redaction matches in a name, a version or a peer\'s word is replaced before it reaches a record or a diagnostic.', source: 'DESIGN §2 inv. 3' },
+  { id: 'C-32', text: 'No request reaches the server unrecorded, whatever its id: of any length and type, or absent (then its outcome is unknown).', source: 'DESIGN §2 inv. 1, §5' },
 ] as const // biome-ignore format: one row, one line

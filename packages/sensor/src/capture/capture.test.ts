@@ -8,6 +8,7 @@ import type { Redactor } from '../redact/redactor.ts'
 import { Capture } from './capture.ts'
 import { readClock } from './clock.ts'
 import type { CaptureContext } from './context.ts'
+import { defer } from './deferred.ts'
 import type { CapturedLine } from './line.ts'
 import { LineScan } from './scan.ts'
 
@@ -155,6 +156,117 @@ describe('capture', () => {
       }),
       { numRuns: 300 },
     )
+  })
+
+  it('no id keeps a request from being recorded before it goes on [C-32]', async () => {
+    const ids = [`"${'x'.repeat(70_000)}"`, '7'.repeat(70_000), '{"a":1}', '[1]', 'true']
+    for (const id of ids) {
+      const { capture, records } = open()
+      await capture.take(line(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"wipe"}}`))
+      const requested = records.find(({ draft }) => 'stage' in draft && draft.stage === 'requested')
+      expect(Buffer.from(requested?.sections.input ?? []).toString()).toBe('{"name":"wipe"}')
+      const answer = line(`{"jsonrpc":"2.0","id":${id},"result":{}}`, 'server-to-client')
+      expect(await capture.take(answer)).toEqual({ pass: true })
+      const isOdd = /^[[{t]/.test(id)
+      expect(records.map(({ draft }) => ('stage' in draft ? draft.stage : draft.kind))).toEqual(
+        isOdd ? ['violation', 'requested', 'violation', 'completed'] : ['requested', 'completed'],
+      )
+      expect(records.at(-1)?.draft).toMatchObject({ outcome: 'success' })
+    }
+  })
+
+  it('a request without id is recorded, marked, and ends as unknown, alone and in a batch [C-32]', async () => {
+    for (const text of ['{"jsonrpc":"2.0","method":"tools\\/call","params":{"name":"wipe"}}', 'in a batch']) {
+      const { capture, records } = open()
+      const alone = '{"jsonrpc":"2.0","method":"tools/call","params":{"name":"wipe"}}'
+      const verdict = capture.take(line(text === 'in a batch' ? `[${alone},${alone}]` : text))
+      expect(verdict).toBeInstanceOf(Promise)
+      expect(await verdict).toEqual({ pass: true })
+      await capture.finish()
+      const each = (stage: string) => records.filter(({ draft }) => 'stage' in draft && draft.stage === stage)
+      expect(each('requested').map(({ sections }) => Buffer.from(sections.input ?? []).toString())).toEqual(
+        Array(text === 'in a batch' ? 2 : 1).fill('{"name":"wipe"}'),
+      )
+      expect(each('completed').map(({ draft }) => 'outcome' in draft && draft.outcome)).toEqual(
+        each('requested').map(() => 'unknown'),
+      )
+      expect(records.some(({ draft }) => draft.kind === 'violation' && draft.detail.code === 'not_jsonrpc')).toBe(true)
+      expect(records.some(({ draft }) => draft.kind === 'notify')).toBe(false)
+    }
+  })
+
+  it('a request without id, or with a long one, that cannot be recorded does not go on [C-4] [C-32]', async () => {
+    const fail = async () => {
+      throw new Error('no')
+    }
+    const long = 'x'.repeat(70_000)
+    const { capture } = open({ emit: fail })
+    const without = await capture.take(line('{"jsonrpc":"2.0","method":"tools/call","params":{"name":"wipe"}}'))
+    expect(without).toMatchObject({ pass: false, instead: undefined })
+    for (const id of [`"${long}"`, '{"a":1}']) {
+      const verdict = await capture.take(line(`{"jsonrpc":"2.0","id":${id},"method":"tools/call"}`))
+      if (verdict === undefined || verdict.pass) throw new Error('it went on')
+      expect(JSON.parse(Buffer.from(verdict.reply ?? []).toString())).toMatchObject({
+        id: JSON.parse(id),
+        error: { code: -31001 },
+      })
+    }
+  })
+
+  const cancel = (id: unknown, agoMs: number) => {
+    const { arrived, ...rest } = line(
+      `{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${JSON.stringify(id)}}}`,
+    )
+    return { ...rest, arrived: { ...arrived, monotonicUs: arrived.monotonicUs - agoMs * 1000 } }
+  }
+  const outcomes = (records: readonly { draft: Draft }[]) =>
+    records.flatMap(({ draft }) => ('outcome' in draft ? [draft.outcome] : []))
+
+  it('a cancelled call ends as cancelled after a grace, and its late response is recognised once [C-10]', async () => {
+    const { capture, records } = open()
+    const codes = () => records.flatMap(({ draft }) => (draft.kind === 'violation' ? [draft.detail.code] : []))
+    for (const id of [1, 2, 3]) await capture.take(line(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`))
+    await capture.take(cancel(1, 6000))
+    await capture.take(cancel(2, 6000))
+    await capture.take(cancel(3, 1000))
+    await capture.take(line('{"jsonrpc":"2.0","id":2,"result":{}}', 'server-to-client'))
+    await capture.flush()
+    await capture.flush()
+    expect(outcomes(records)).toEqual(['success', 'cancelled'])
+    for (const id of [1, 3]) await capture.take(line(`{"jsonrpc":"2.0","id":${id},"result":{}}`, 'server-to-client'))
+    expect(codes()).toEqual([])
+    await capture.take(line('{"jsonrpc":"2.0","id":1,"result":{}}', 'server-to-client'))
+    expect(codes()).toEqual(['unmatched_response'])
+    await capture.finish()
+    expect(outcomes(records)).toEqual(['success', 'cancelled', 'success'])
+  })
+
+  it('a call that is cancelled while it is being recorded is cancelled too [C-10]', async () => {
+    const gate = defer<void>()
+    const drafts: Draft[] = []
+    const { capture } = open({
+      emit: async (draft) => {
+        await gate.promise
+        drafts.push(draft)
+        return { recorded: true, hash: new Uint8Array(32) }
+      },
+    })
+    const asked = capture.take(line('{"jsonrpc":"2.0","id":1,"method":"ping"}'))
+    await capture.take(cancel(1, 6000))
+    gate.resolve()
+    await asked
+    await capture.flush()
+    await capture.finish()
+    expect(outcomes(drafts.map((draft) => ({ draft })))).toEqual(['cancelled'])
+  })
+
+  it("a server's unanswered requests do not use up the client's room [C-4]", async () => {
+    const { capture } = open({ emit: async () => ({ recorded: true, hash: new Uint8Array(32) }) })
+    const flood = Array.from({ length: 65_537 }, (_, id) =>
+      capture.take(line(`{"jsonrpc":"2.0","id":${id},"method":"ping"}`, 'server-to-client')),
+    )
+    expect(await capture.take(line('{"jsonrpc":"2.0","id":1,"method":"ping"}'))).toEqual({ pass: true })
+    expect(await flood.at(-1)).toMatchObject({ pass: false })
   })
 
   it('at too many open calls new ones are refused, not forgotten [C-4]', async () => {

@@ -1,6 +1,6 @@
 import type { ViolationDetail } from '@affidavit/evidence/record/header'
 import type { Outcome } from '@affidavit/evidence/record/kinds'
-import { makeId } from './clock.ts'
+import { makeId, readClock } from './clock.ts'
 import { type DraftedOutcome, draftCompleted, draftUnanswered } from './completed.ts'
 import type { CaptureContext } from './context.ts'
 import { type Exchange, InFlight } from './exchange.ts'
@@ -11,9 +11,9 @@ import { formOf, idKey, type ScannedMessage, type Span, textOf } from './message
 import { kindOf } from './methods.ts'
 import { NotifyTally } from './notify.ts'
 import { minimalOutput } from './output.ts'
-import { type Addressee, refuse } from './refusal.ts'
+import { type Addressee, idBytesOf, refuse } from './refusal.ts'
 import { draftRequested } from './requested.ts'
-import { rpcCodes, toFailure } from './rpc-error.ts'
+import { idNull, rpcCodes, toFailure } from './rpc-error.ts'
 import { Session } from './session.ts'
 import { ToolRegistry } from './tools.ts'
 import { describeUnreadable, draftViolation, violationsOf } from './violation.ts'
@@ -25,6 +25,9 @@ interface Step {
   /** A request that was recorded though its line is then refused: a batch goes on as a whole or not at all. */
   exchange?: Exchange
 }
+
+/** Key of requests without an id; no id has it (message.ts idKey), so no response finds them. */
+const unanswerable = ''
 
 /** More calls are open than we keep track of. */
 class PushbackError extends Error {
@@ -44,7 +47,7 @@ export class Capture {
   readonly #groups = new CallGroups()
   readonly #inFlight = new InFlight()
   readonly #notify: NotifyTally
-  /** Records of undelivered calls that are on their way. */
+  /** Outcomes of undelivered and unanswerable calls that are on their way. */
   readonly #ends = new Set<Promise<void>>()
 
   constructor(context: CaptureContext) {
@@ -60,14 +63,18 @@ export class Capture {
       const id = message.spans.get('id')
       const form = formOf(message)
       if (form === 'notification') this.#takeNotification(line, message)
-      else if (form === 'request' && id !== undefined) steps.push(...this.#takeRequest(line, message, id))
-      else if (form === 'response' && id !== undefined) steps.push(this.#takeResponse(line, message, id))
+      else if (form === 'request') steps.push(...this.#takeRequest(line, message))
+      else if (form === 'response' && id !== undefined) steps.push(...this.#takeResponse(line, message, id))
     }
     return steps.length === 0 ? undefined : this.#settle(line, steps)
   }
 
-  /** Writes what was counted since the last call. What could not be written is counted again. */
+  /**
+   * To be called every second or so: ends cancelled calls whose response nobody waits for any more, and writes what was
+   * counted since the last call. What could not be written is counted again.
+   */
   async flush(): Promise<void> {
+    for (const exchange of this.#inFlight.takeCancelled(readClock().monotonicUs)) this.#end(exchange, 'cancelled')
     const drafts = this.#notify.take(this.#session.server)
     const results = await Promise.allSettled(drafts.map((draft) => this.#context.emit(draft, {})))
     for (const [i, { status }] of results.entries()) {
@@ -80,7 +87,9 @@ export class Capture {
   async finish(): Promise<void> {
     const ends = this.#inFlight
       .all()
-      .map((exchange) => this.#abandon(exchange, { outcome: exchange.isCancelled ? 'cancelled' : 'transport_error' }))
+      .map((exchange) =>
+        this.#abandon(exchange, { outcome: exchange.cancelledUs === undefined ? 'transport_error' : 'cancelled' }),
+      )
     await Promise.all([...ends, ...this.#ends, this.flush()])
   }
 
@@ -90,9 +99,14 @@ export class Capture {
       const id = message.spans.get('id')
       const exchange = id === undefined ? undefined : this.#inFlight.find(requestDirection(line), idKey(id))
       if (formOf(message) !== 'request' || exchange === undefined) continue
-      const end = this.#abandon(exchange, { outcome: 'transport_error' }).finally(() => this.#ends.delete(end))
-      this.#ends.add(end)
+      this.#end(exchange, 'transport_error')
     }
+  }
+
+  /** Ends a call without a response, while other things go on; `finish` waits for it. */
+  #end(exchange: Exchange, outcome: Outcome): void {
+    const end = this.#abandon(exchange, { outcome }).finally(() => this.#ends.delete(end))
+    this.#ends.add(end)
   }
 
   #recordViolation(line: CapturedLine, code: ViolationDetail['code']): Step {
@@ -108,34 +122,38 @@ export class Capture {
     this.#notify.add(requestDirection(line), method, message.end - message.start)
     const id = message.spans.get('params.requestId')
     if (method !== 'notifications/cancelled' || id === undefined) return
-    const exchange = this.#inFlight.find(requestDirection(line), idKey(id))
-    if (exchange !== undefined) exchange.isCancelled = true
+    this.#inFlight.cancel(requestDirection(line), idKey(id), line.arrived.monotonicUs)
   }
 
-  #takeRequest(line: CapturedLine, message: ScannedMessage, id: Span): Step[] {
-    const exchange = this.#openExchange(line, message, id)
+  #takeRequest(line: CapturedLine, message: ScannedMessage): Step[] {
+    const id = message.spans.get('id')
+    if (id === undefined) {
+      const exchange = this.#openExchange(line, message, unanswerable)
+      return [{ done: this.#recordRequested(line, message, exchange), exchange }]
+    }
+    const exchange = this.#openExchange(line, message, idKey(id))
     const isDuplicate = this.#inFlight.has(exchange.direction, exchange.key)
-    const isTooMany = this.#inFlight.isFull()
+    const isTooMany = this.#inFlight.isFull(exchange.direction)
     this.#inFlight.add(exchange)
     if (exchange.method === 'initialize' && exchange.direction === 'to-server') this.#session.open(line, message)
     const done = isTooMany ? Promise.reject(new PushbackError()) : this.#recordRequested(line, message, exchange)
-    const addressee = { form: 'request' as const, id: id.raw ?? new Uint8Array(0), callId: exchange.callId }
+    const addressee = { form: 'request' as const, id: idBytesOf(line, message) ?? idNull, callId: exchange.callId }
     const step = { done, addressee, exchange }
     return isDuplicate ? [this.#recordViolation(line, 'duplicate_id'), step] : [step]
   }
 
-  #openExchange(line: CapturedLine, message: ScannedMessage, id: Span): Exchange {
+  #openExchange(line: CapturedLine, message: ScannedMessage, key: string): Exchange {
     const method = textOf(message.spans.get('method')) ?? ''
     return {
       direction: requestDirection(line),
-      key: idKey(id),
+      key,
       method,
       kind: kindOf(method),
       callId: makeId(),
       callGroupId: this.#groups.find(message),
       arrived: line.arrived,
       isFirstPage: !message.spans.has('params.cursor'),
-      isCancelled: false,
+      cancelledUs: undefined,
       receipt: undefined,
     }
   }
@@ -148,10 +166,15 @@ export class Capture {
     exchange.receipt = await this.#context.emit(draft, sections)
   }
 
-  #takeResponse(line: CapturedLine, message: ScannedMessage, id: Span): Step {
+  #takeResponse(line: CapturedLine, message: ScannedMessage, id: Span): Step[] {
     const exchange = this.#inFlight.find(answeredDirection(line), idKey(id))
     const receipt = exchange?.receipt
-    if (exchange === undefined || receipt === undefined) return this.#recordViolation(line, 'unmatched_response')
+    if (exchange === undefined || receipt === undefined) {
+      // Too late for a call that was cancelled and is recorded as that, or is about to be.
+      const isLate = this.#inFlight.exhume(answeredDirection(line), idKey(id))
+      if (isLate) return [{ done: Promise.all(this.#ends).then(() => undefined) }]
+      return [this.#recordViolation(line, 'unmatched_response')]
+    }
     this.#inFlight.remove(exchange)
     const isFromServer = exchange.direction === 'to-server'
     const server = isFromServer ? this.#session.learn(line, message, exchange.method) : undefined
@@ -160,8 +183,8 @@ export class Capture {
     const completed = draftCompleted(this.#context, exchange, receipt, { line, message, server })
     const { callGroupId, outcome } = completed.draft
     if (callGroupId !== undefined && outcome === 'continued') this.#groups.remember(message, callGroupId)
-    const addressee = { form: 'response' as const, id: id.raw ?? new Uint8Array(0), callId: exchange.callId }
-    return { done: this.#recordCompleted(completed, message), addressee }
+    const addressee = { form: 'response' as const, id: idBytesOf(line, message) ?? idNull, callId: exchange.callId }
+    return [{ done: this.#recordCompleted(completed, message), addressee }]
   }
 
   /** Outcome and place matter more than the outline: where there is no room for both, the outline goes. */
@@ -178,7 +201,10 @@ export class Capture {
   async #settle(line: CapturedLine, steps: Step[]): Promise<Verdict> {
     const results = await Promise.allSettled(steps.map((step) => step.done))
     const failed = results.find((result) => result.status === 'rejected')
-    if (failed === undefined) return { pass: true }
+    if (failed === undefined) {
+      this.#endUnanswerable(steps)
+      return { pass: true }
+    }
     const failure = toFailure(failed.reason)
     this.#context.diagnose(
       'AFD_AUDIT_UNAVAILABLE',
@@ -188,6 +214,14 @@ export class Capture {
     await Promise.all(steps.map(({ exchange }) => exchange && this.#abandon(exchange, refused)))
     const addressees = steps.flatMap(({ addressee }) => (addressee === undefined ? [] : [addressee]))
     return refuse(line, addressees, failure)
+  }
+
+  /**
+   * A request without an id that now goes on. The server may execute it, and there will be no response that tells: the
+   * outcome is `unknown` for good. (`continued` would promise another exchange, `success` would be a guess.)
+   */
+  #endUnanswerable(steps: readonly Step[]): void {
+    for (const { exchange } of steps) if (exchange?.key === unanswerable) this.#end(exchange, 'unknown')
   }
 
   /** Ends a call without a response. Where not even that can be recorded, recovery finds it open and says `unknown`. */

@@ -15,8 +15,8 @@ export interface Exchange {
   arrived: Moment
   /** For lists: whether the request asked for the first page. */
   isFirstPage: boolean
-  /** notifications/cancelled named it. A response that still comes keeps its own outcome. */
-  isCancelled: boolean
+  /** When notifications/cancelled named it. A response that comes within cancelGraceUs keeps its own outcome. */
+  cancelledUs: number | undefined
   /** Of its `requested`; undefined until that is durable. */
   receipt: EmitReceipt | undefined
 }
@@ -24,13 +24,27 @@ export interface Exchange {
 /** At more open calls than this per direction, new ones are refused. */
 export const inFlightMax = 65_536
 
+/**
+ * How long after its cancellation a call may still be answered. Then it ends as `cancelled` and frees what is reserved for
+ * its outcome: a server that was told to stop owes no response (MCP, cancellation), and most send none.
+ */
+export const cancelGraceUs = 5_000_000
+
+/** Cancelled calls per connection of which a late response is still recognised; the oldest are forgotten first. */
+const tombstonesMax = 4096
+
 /** Open exchanges by direction and typed id. Equal ids in flight are a violation, and are answered in order. */
 export class InFlight {
   readonly #open = new Map<string, Exchange[]>()
-  #count = 0
+  readonly #counts: Record<Direction, number> = { 'to-server': 0, 'to-client': 0 }
+  /** In the order of their cancellation. Some may have been answered since. */
+  #cancelled: Exchange[] = []
+  /** Places of calls that ended as cancelled, with how many of the same id there were. */
+  readonly #tombstones = new Map<string, number>()
 
-  isFull(): boolean {
-    return this.#count >= inFlightMax
+  /** Per direction, so that a server that floods requests does not block the client's calls. */
+  isFull(direction: Direction): boolean {
+    return this.#counts[direction] >= inFlightMax
   }
 
   has(direction: Direction, key: string): boolean {
@@ -42,7 +56,7 @@ export class InFlight {
     const same = this.#open.get(place)
     if (same === undefined) this.#open.set(place, [exchange])
     else same.push(exchange)
-    this.#count++
+    this.#counts[exchange.direction]++
   }
 
   /** The oldest open exchange of that id that has gone on to its receiver: nobody else can have an answer. */
@@ -54,9 +68,52 @@ export class InFlight {
     const place = placeOf(exchange.direction, exchange.key)
     const same = this.#open.get(place)
     const left = same?.filter((other) => other !== exchange) ?? []
-    this.#count -= (same?.length ?? 0) - left.length
+    this.#counts[exchange.direction] -= (same?.length ?? 0) - left.length
     if (left.length === 0) this.#open.delete(place)
     else this.#open.set(place, left)
+  }
+
+  /** Marks the oldest call of that id that is not marked yet, also while its record is on its way. */
+  cancel(direction: Direction, key: string, nowUs: number): void {
+    const same = this.#open.get(placeOf(direction, key))
+    const exchange = same?.find(({ cancelledUs }) => cancelledUs === undefined)
+    if (exchange === undefined) return
+    exchange.cancelledUs = nowUs
+    this.#cancelled.push(exchange)
+  }
+
+  /** Takes out the calls whose grace is over and that nobody answered. Their late responses are recognised by `exhume`. */
+  takeCancelled(nowUs: number): Exchange[] {
+    const open = this.#cancelled.filter((exchange) => this.#isOpen(exchange))
+    const isOver = ({ cancelledUs = nowUs, receipt }: Exchange) =>
+      receipt !== undefined && nowUs - cancelledUs >= cancelGraceUs
+    const over = open.filter(isOver)
+    this.#cancelled = open.filter((exchange) => !isOver(exchange))
+    for (const exchange of over) this.#bury(exchange)
+    return over
+  }
+
+  /** Whether a response answers a call that ended as cancelled; each is told once. */
+  exhume(direction: Direction, key: string): boolean {
+    const place = placeOf(direction, key)
+    const count = this.#tombstones.get(place) ?? 0
+    if (count > 1) this.#tombstones.set(place, count - 1)
+    else this.#tombstones.delete(place)
+    return count > 0
+  }
+
+  #isOpen(exchange: Exchange): boolean {
+    return this.#open.get(placeOf(exchange.direction, exchange.key))?.includes(exchange) ?? false
+  }
+
+  #bury(exchange: Exchange): void {
+    this.remove(exchange)
+    const place = placeOf(exchange.direction, exchange.key)
+    const count = this.#tombstones.get(place) ?? 0
+    this.#tombstones.delete(place)
+    this.#tombstones.set(place, count + 1)
+    const [oldest] = this.#tombstones.keys()
+    if (this.#tombstones.size > tombstonesMax && oldest !== undefined) this.#tombstones.delete(oldest)
   }
 
   all(): Exchange[] {

@@ -1,3 +1,5 @@
+import { isRequestMethod } from './methods.ts'
+
 /** What a JSON-RPC message says, as far as capture must know before it lets the message go on. Values stay bytes. */
 
 /** Where a value stands in the line, and its bytes where it is a scalar that is not too long. */
@@ -7,6 +9,8 @@ export interface Span {
   start: number
   end: number
   raw: Uint8Array | undefined
+  /** SHA-256 of its bytes: for ids that are no scalars or too long for raw. */
+  hash?: Uint8Array
 }
 
 export type Flaw = 'duplicate_key' | 'folded_key' | 'not_jsonrpc'
@@ -57,23 +61,33 @@ export type MessageForm = 'request' | 'notification' | 'response' | 'other'
 const nameBytesMax = 64 * 1024
 const utf8 = new TextDecoder()
 
-/** What kind of JSON-RPC message it is. `other`: neither, or with an id that is no string, number or null. */
+/**
+ * What kind of JSON-RPC message it is, as the most lenient receiver would read it: an id of any type is an id, and a
+ * request's method without an id may be executed all the same, though nobody is answered.
+ */
 export function formOf(message: ScannedMessage): MessageForm {
-  const id = message.spans.get('id')
-  const idIsTyped = id !== undefined && (id.type === 'string' || id.type === 'number' || id.type === 'null')
-  if (message.spans.get('method')?.type === 'string') {
-    if (id === undefined) return 'notification'
-    return idIsTyped && id.raw !== undefined ? 'request' : 'other'
-  }
-  const answers = message.spans.has('result') || message.spans.has('error')
-  return answers && idIsTyped && id.raw !== undefined ? 'response' : 'other'
+  const { spans } = message
+  const method = spans.get('method')
+  if (method?.type === 'string')
+    return spans.has('id') || isRequestMethod(textOf(method) ?? '') ? 'request' : 'notification'
+  return spans.has('id') && (spans.has('result') || spans.has('error')) ? 'response' : 'other'
+}
+
+/** Whether it is a request or response whose id JSON-RPC 2.0 §4 does not allow, or a request without one. */
+export function hasOddId(message: ScannedMessage): boolean {
+  const form = formOf(message)
+  if (form !== 'request' && form !== 'response') return false
+  const type = message.spans.get('id')?.type
+  return type !== 'string' && type !== 'number' && type !== 'null'
 }
 
 /**
  * Key of an id for correlation. Strings are compared by value (a peer may escape differently: Python writes "\u00fc" for
- * "ü"), everything else by its bytes: `1`, `1.0`, `1e0` and `"1"` are four ids, and 9007199254740993 is not rounded.
+ * "ü"), everything else by its bytes: `1`, `1.0`, `1e0` and `"1"` are four ids, and 9007199254740993 is not rounded. Ids of
+ * more than 64 KiB, objects and arrays are compared by the hash of their bytes.
  */
 export function idKey(id: Span): string {
+  if (id.raw === undefined) return `${id.type}#${Buffer.from(id.hash ?? []).toString('hex')}`
   if (id.type === 'string') return `s:${textOf(id) ?? ''}`
   return `${id.type}:${utf8.decode(id.raw)}`
 }

@@ -39,6 +39,11 @@ export function kindOf(method: string): ExchangeKind {
   return kindOfMethod.get(method) ?? 'call'
 }
 
+/** Whether a revision of the protocol defines the method as a request. */
+export function isRequestMethod(method: string): boolean {
+  return kindOfMethod.has(method)
+}
+
 /** Whether a revision of the protocol defines the method. Other names were chosen by a client and appear as digests only. */
 export function isProtocolMethod(method: string): boolean {
   return kindOfMethod.has(method) || notificationMethods.has(method)

@@ -1,11 +1,12 @@
 import type { Uuid } from '@affidavit/evidence/record/header'
-import type { CapturedLine, Verdict } from './line.ts'
-import { formOf, type ScannedLine } from './message.ts'
+import { bytesOf, type CapturedLine, type Verdict } from './line.ts'
+import { formOf, type ScannedMessage } from './message.ts'
 import {
   auditUnavailable,
   encodeErrorBatch,
   encodeErrorLine,
   type Failure,
+  idNull,
   type RpcError,
   resultWithheld,
 } from './rpc-error.ts'
@@ -36,12 +37,21 @@ export function refuse(line: CapturedLine, addressees: readonly Addressee[], fai
 }
 
 /** Everybody a line would have reached or answered, for lines that capture never took. */
-export function addresseesOf(scanned: ScannedLine): Addressee[] {
-  return scanned.messages.flatMap((message) => {
+export function addresseesOf(line: CapturedLine): Addressee[] {
+  return line.scanned.messages.flatMap((message) => {
     const form = formOf(message)
-    const id = message.spans.get('id')?.raw
+    const id = idBytesOf(line, message)
     return (form === 'request' || form === 'response') && id !== undefined ? [{ form, id }] : []
   })
+}
+
+/**
+ * The bytes of a message's id. Where it is too long to keep and its line is not in memory, null stands for it, as JSON-RPC
+ * 2.0 §5 has it for ids that could not be read.
+ */
+export function idBytesOf(line: CapturedLine, message: ScannedMessage): Uint8Array | undefined {
+  const id = message.spans.get('id')
+  return id === undefined ? undefined : (id.raw ?? bytesOf(line, id) ?? idNull)
 }
 
 function encode(line: CapturedLine, errors: { id: Uint8Array; error: RpcError }[]): Uint8Array | undefined {

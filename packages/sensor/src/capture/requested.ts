@@ -9,7 +9,7 @@ import { clipText } from '@affidavit/evidence/record/text'
 import { type MetaClaims, readMetaClaims } from '../identity/claims.ts'
 import type { CaptureContext, RequestedDraft } from './context.ts'
 import { type Kept, keepInput } from './input.ts'
-import { type CapturedLine, parseSpan, requestDirection } from './line.ts'
+import { bytesOf, type CapturedLine, parseSpan, requestDirection } from './line.ts'
 import { type ScannedMessage, textOf } from './message.ts'
 import { isProtocolMethod, kindOf } from './methods.ts'
 import { taskIdOf } from './outcome.ts'
@@ -69,6 +69,7 @@ function draftHeader(
 ): RequestedDraft {
   const { line, message, place, claims } = from
   const { method } = place
+  const id = message.spans.get('id')
   const toolName = method === 'tools/call' ? textOf(message.spans.get('params.name')) : undefined
   return {
     kind: kindOf(method),
@@ -79,7 +80,7 @@ function draftHeader(
     ...(place.callGroupId === undefined ? {} : { callGroupId: place.callGroupId }),
     ...session.fieldsFor(claims, context.digest),
     ...(isProtocolMethod(method) ? { method } : { methodDigest: context.digest(method) }),
-    requestIdDigest: context.digest(message.spans.get('id')?.raw ?? ''),
+    requestIdDigest: context.digest(id?.raw ?? id?.hash ?? ''),
     server: session.server,
     ...(toolName === undefined ? {} : { tool: tools.refer(toolName, context) }),
     effect: 'unknown',
@@ -129,13 +130,19 @@ function purposeSection({ level }: CaptureContext, { purpose }: MetaClaims): Uin
 /** Ids that others chose go here and nowhere else, redacted: a client may put anything into them. */
 function foreignIds(
   { redactor, level }: CaptureContext,
-  { message, place, claims }: { message: ScannedMessage; place: RequestPlace; claims: MetaClaims },
+  {
+    line,
+    message,
+    place,
+    claims,
+  }: { line: CapturedLine; message: ScannedMessage; place: RequestPlace; claims: MetaClaims },
 ): ForeignIds {
   if (level === 'metadata') return {}
   const kept = (key: keyof ForeignIds, value: string | undefined): ForeignIds =>
     value === undefined ? {} : { [key]: clipText(redactor.redactText(value).text, idBytesMax) }
-  const raw = message.spans.get('id')?.raw ?? new Uint8Array(0)
-  const requestId = new TextDecoder().decode(redactor.redactJson(raw).text)
+  const id = message.spans.get('id')
+  const raw = id === undefined || id.end - id.start > idBytesMax ? undefined : (id.raw ?? bytesOf(line, id))
+  const requestId = raw === undefined ? '' : new TextDecoder().decode(redactor.redactJson(raw).text)
   return {
     ...(requestId !== '' && Buffer.byteLength(requestId) <= idBytesMax ? { requestId } : {}),
     ...kept('conversationId', claims.conversation),

@@ -35,7 +35,7 @@ export function resultWithheld(failure: Failure, callId?: string): RpcError {
 }
 
 const named = (callId: string | undefined) => (callId === undefined ? {} : { callId })
-const idNull = Buffer.from('null')
+export const idNull = Buffer.from('null')
 
 /** One complete JSON-RPC error response with LF. The id is copied byte for byte; without one it is null (JSON-RPC 2.0 §5). */
 export function encodeErrorLine(id: Uint8Array | undefined, error: RpcError): Uint8Array {

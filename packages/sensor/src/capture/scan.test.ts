@@ -108,8 +108,10 @@ describe('the reader of lines', () => {
       ['{"jsonrpc":"2.0","id":1,"result":{}}', 'response'],
       ['{"jsonrpc":"2.0","id":null,"error":{}}', 'response'],
       ['{"jsonrpc":"2.0","id":1}', 'other'],
-      ['{"jsonrpc":"2.0","id":[1],"method":"a"}', 'other'],
-      ['{"jsonrpc":"2.0","id":true,"result":{}}', 'other'],
+      ['{"jsonrpc":"2.0","id":[1],"method":"a"}', 'request'],
+      ['{"jsonrpc":"2.0","method":"tools/call"}', 'request'],
+      ['{"jsonrpc":"2.0","id":true,"result":{}}', 'response'],
+      ['{"jsonrpc":"2.0","result":{}}', 'other'],
     ] as const
     expect(forms.map(([text]) => formOf(only(text)))).toEqual(forms.map(([, form]) => form))
   })
@@ -122,6 +124,30 @@ describe('the reader of lines', () => {
     const ids = ['1', '"1"', '1.0', '1e0', '-1', '9007199254740993', '9007199254740992', 'null', '"null"', '""']
     expect(new Set(ids.map(keyOf)).size).toBe(ids.length)
     expect(keyOf('"\\u00fc"')).toBe(keyOf('"ü"'))
+  })
+
+  it('ids of any length and type are keyed by their bytes, however they are cut [C-6] [C-32]', () => {
+    const long = 'x'.repeat(70_000)
+    const ids = [
+      `"${long}"`,
+      `"${long}y"`,
+      '7'.repeat(70_000),
+      '{"a":[1,{"b":2}]}',
+      '{"a": [1,{"b":2}]}',
+      '[]',
+      '[[]]',
+      'true',
+    ]
+    const keyOf = (id: string, cuts: number[]) => {
+      const line = scan(Buffer.from(`{"jsonrpc":"2.0","method":"a","id" : ${id} ,"params":{"requestId":${id}}}`), cuts)
+      const { spans } = line.messages[0] ?? { spans: new Map() }
+      const [own, other] = [spans.get('id'), spans.get('params.requestId')]
+      expect(own === undefined ? '' : idKey(own)).toBe(other === undefined ? '' : idKey(other))
+      return own === undefined ? '' : idKey(own)
+    }
+    const whole = ids.map((id) => keyOf(id, []))
+    expect(new Set(whole).size).toBe(ids.length)
+    expect(ids.map((id) => keyOf(id, [35, 36, 37, 38, 39, 40, 41, 42, 65_536, 70_050]))).toEqual(whole)
   })
 
   it('bytes that are not UTF-8 are read past, and said [C-12]', () => {

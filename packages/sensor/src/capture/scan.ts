@@ -2,6 +2,7 @@ import { JsonScanner, type JsonToken } from '@affidavit/evidence/record/json-sca
 import { ListElement } from './element.ts'
 import { decodeString, type ScannedLine, type ScannedMessage, type Span } from './message.ts'
 import { Utf8Mender } from './stdio/utf8.ts'
+import { ValueHash } from './value-hash.ts'
 
 /** Deeper than any real message, shallow enough that the scanner's stack stays at a megabyte. */
 const depthMax = 1_000_000
@@ -18,6 +19,8 @@ const watchedKeys = new Set([
   'result.tools', 'result.content', 'result.structuredContent', 'error.message',
 ]) // biome-ignore format: one list
 const opaqueKeys = new Set(['params.requestState', 'result.requestState'])
+/** What correlates: of these the hash is needed where the value is too long to keep. */
+const idKeys = new Set(['id', 'params.requestId'])
 const foldedEnvelope = new Map([...envelopeKeys].map((key) => [fold(key), key]))
 const foldedJudged = new Map([...judgedKeys].map((key) => [fold(key), key]))
 
@@ -39,6 +42,8 @@ export class LineScan {
   #keys: string[] = []
   /** An element of result.tools or result.content that has begun. */
   #element: ListElement | undefined
+  /** Of an id whose key was seen and whose value is not over. */
+  #idHash: ValueHash | undefined
   #chunk: Uint8Array = new Uint8Array(0)
   #chunkStart = 0
 
@@ -75,6 +80,7 @@ export class LineScan {
     this.#chunk = chunk
     this.#scanner.push(chunk)
     this.#element?.hashTo(this.#chunkStart + chunk.length, chunk, this.#chunkStart)
+    this.#idHash?.hashTo(this.#chunkStart + chunk.length, chunk, this.#chunkStart)
     this.#chunkStart += chunk.length
     this.#chunk = new Uint8Array(0)
   }
@@ -119,6 +125,7 @@ export class LineScan {
       const key = token.raw === undefined ? '' : decodeString(token.raw)
       this.#judge(key, foldedEnvelope)
       this.#keys = [envelopeKeys.has(key) ? key : '']
+      this.#idHash = idKeys.has(key) ? new ValueHash(token.end) : undefined
     } else this.#note(token, this.#keys[0] ?? '')
   }
 
@@ -130,6 +137,7 @@ export class LineScan {
       const path = token.raw === undefined ? '' : `${outer}.${decodeString(token.raw)}`
       this.#judge(path, foldedJudged)
       this.#keys = [outer, watchedKeys.has(path) ? path : '']
+      this.#idHash = idKeys.has(path) ? new ValueHash(token.end) : undefined
     } else if (depth === 2) this.#note(token, this.#keys[1] ?? '')
     else if (this.#keys[1] === 'result.task') this.#takeTask(token)
     else if (this.#keys[1] === 'result.tools') this.#takeElement(token, 'tool')
@@ -166,12 +174,23 @@ export class LineScan {
     if (message === undefined || path === '') return
     if (token.type === 'endObject' || token.type === 'endArray') {
       const open = message.spans.get(path)
-      if (open !== undefined) open.end = token.end
+      if (open === undefined) return
+      open.end = token.end
+      this.#finishId(open)
       return
     }
     const span = spanOf(token)
     message.spans.set(path, span)
+    if (token.type !== 'beginObject' && token.type !== 'beginArray') this.#finishId(span)
     if (opaqueKeys.has(path)) message.opaque.push(span)
+  }
+
+  #finishId(span: Span): void {
+    if (this.#idHash !== undefined && span.raw === undefined) {
+      this.#idHash.hashTo(span.end, this.#chunk, this.#chunkStart)
+      span.hash = this.#idHash.digest()
+    }
+    this.#idHash = undefined
   }
 }
 

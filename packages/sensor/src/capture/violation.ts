@@ -3,7 +3,7 @@ import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { CaptureContext } from './context.ts'
 import { type CapturedLine, requestDirection } from './line.ts'
-import { formOf } from './message.ts'
+import { formOf, hasOddId } from './message.ts'
 
 type Code = ViolationDetail['code']
 
@@ -23,7 +23,7 @@ export function violationsOf(line: CapturedLine, server: ServerRef): Code[] {
   if (scanned.shape === 'batch' && (isEmptyBatch || server.protocolVersion !== batchVersion)) codes.add('batch')
   for (const message of scanned.messages) {
     for (const flaw of message.flaws) codes.add(flaw)
-    if (formOf(message) === 'other') codes.add('not_jsonrpc')
+    if (formOf(message) === 'other' || hasOddId(message)) codes.add('not_jsonrpc')
   }
   return [...codes]
 }

@@ -66,7 +66,7 @@ async function hashHeld(held: HeldBytes, span: Span): Promise<Uint8Array> {
 }
 
 async function refuseUnheld(line: CapturedLine, error: unknown): Promise<Verdict> {
-  return refuse(line, addresseesOf(line.scanned), toFailure(error))
+  return refuse(line, addresseesOf(line), toFailure(error))
 }
 
 async function releaseHeld(
