@@ -37,7 +37,7 @@ async function spoolOn(disk: RecordedDisk, layer: FileLayer = disk.layer): Promi
       const completed = await recorder.emit(makeCompleted(n, requested.hash), makeSections(40))
       disk.mark(`record ${hex(completed.hash)}`)
     }
-    for (let n = 0; n < 12; n += 4) await Promise.all([call(n), call(n + 1), call(n + 2), call(n + 3)])
+    for (let n = 0; n < 24; n += 4) await Promise.all([call(n), call(n + 1), call(n + 2), call(n + 3)])
     await recorder.close('exit')
     disk.mark('closed')
   }
