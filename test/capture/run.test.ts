@@ -169,7 +169,62 @@ describe('run', () => {
       '/nowhere/server',
     ])
     expect(code).toBe(127)
-    expect(err).toMatch(/^affidavit: cannot start \/nowhere\/server: .* \[AFD_SERVER_NOT_STARTED\]\n$/)
+    expect(err).toMatch(/^affidavit: cannot start server: .* \[AFD_SERVER_NOT_STARTED\]\n$/)
+  })
+
+  it('a mistake in the configuration is told before the server is started [C-42]', async () => {
+    const path = folder()
+    const config = join(path, 'affidavit.yaml')
+    const patterns = join(path, 'patterns.yaml')
+    const trace = join(path, 'started')
+    const start = () =>
+      sensor([
+        'run', '--collector', 'none', '--home', join(path, 'home'), '--config', config,
+        '--', '/bin/sh', '-c', `echo started >> ${trace}`,
+      ]) // biome-ignore format: one command
+    writeFileSync(config, 'levl: full\n')
+    expect(await start()).toMatchObject({ code: 2, err: expect.stringMatching(/\[AFD_CONFIG_INVALID\]\n$/) })
+    writeFileSync(config, 'redact:\n  patterns: patterns.yaml\n')
+    expect(await start()).toMatchObject({ code: 2, err: expect.stringMatching(/\[AFD_CONFIG_UNREADABLE\]\n$/) })
+    writeFileSync(patterns, 'version: 1\nrules:\n  - id: x\n    class: secret\n    pattern: "("\n')
+    expect(await start()).toMatchObject({ code: 2, err: expect.stringMatching(/\[AFD_PATTERNS_REGEX\]\n$/) })
+    expect(readdirSync(path).sort()).toEqual(['affidavit.yaml', 'patterns.yaml'])
+    writeFileSync(config, 'level: full\n')
+    expect(await start()).toMatchObject({ code: 0, err: '' })
+    expect(readFileSync(trace, 'utf8')).toBe('started\n')
+  })
+
+  it('names that were given are redacted, and what was typed is not quoted with its secrets [C-41]', async () => {
+    const path = folder()
+    const secret = 'ghp_abcdefghijklmnopqrstuvwxyz0123456789'
+    const config = join(path, 'affidavit.yaml')
+    writeFileSync(config, `server: crm ${secret}\n`)
+    for (const options of [
+      ['--server', `crm ${secret}`],
+      ['--config', config],
+    ]) {
+      const home = join(path, options[0] ?? '')
+      expect(await sensor(run(home, ...options), session)).toMatchObject({ code: 0, err: '' })
+      const names = (await headersIn(home)).flatMap((header) =>
+        'server' in header && header.server !== undefined ? [header.server.name] : [],
+      )
+      expect(new Set(names)).toEqual(new Set(['crm [REDACTED:github-token]']))
+    }
+    const none = ['run', '--collector', 'none', '--home', join(path, 'home')]
+    const typed = [
+      [...none, '--', `/nowhere/${secret}`],
+      [...none, `--level=${secret}`, '--', 'cat'],
+      [...none, '--fail-open', secret, '--', 'cat'],
+      [...none, `-${secret}`, '--', 'cat'],
+      [...none, '--config', `/nowhere/${secret}.yaml`, '--', 'cat'],
+      ['run', '--collector', 'https://user:hunter2@collector.example', '--', 'cat'],
+    ]
+    for (const args of typed) {
+      const { code, err } = await sensor(args)
+      expect(code).not.toBe(0)
+      expect(err).toMatch(/\[AFD_[A-Z_]+\]\n$/)
+      expect(err).not.toMatch(/ghp_|hunter2/)
+    }
   })
 
   it('a collector is started where none is running, and only then [C-31]', async () => {

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { loadRunConfig } from './run-config.ts'
 import { parseRunArguments } from './run-options.ts'
-import { nameServer } from './server-name.ts'
+import { nameProgram, nameServer } from './server-name.ts'
 import { UsageError } from './usage-error.ts'
 
 describe('arguments of run', () => {
@@ -109,6 +110,70 @@ it('a server without a name is called after its package, script or program', () 
     ['C:\\Tools\\server.exe', [], 'server'],
     ['/opt/bin/my-server', ['--port', '1'], 'my-server'],
     ['', [], 'server'],
+    ['env', ['-u', 'HOME', 'A=1', 'npx', '-y', '--package', 'a', 'pkg'], 'pkg'],
+    ['uvx', ['--from', 'git+https://github.com/x/y', 'mcp-git[all]==1.0'], 'mcp-git'],
+    ['uv', ['run', '--directory', '/srv/x', 'python', '-m', 'crm_server'], 'crm_server'],
+    ['node', ['--require', './trace.js', '--import', 'tsx', 'crm/src/index.ts'], 'crm'],
+    ['python3.12', ['-u', '-m', 'crm_server', '--token', 'sek'], 'crm_server'],
+    ['bash', ['-e', 'serve.sh'], 'bash'],
+    ['docker', ['run', '-e', 'TOKEN=sek', 'mcp/github'], 'docker'],
+    ['C:\\node\\node.exe', ['C:\\srv\\crm\\index.js'], 'crm'],
   ]
   expect(names.map(([command, args]) => nameServer(command, args))).toEqual(names.map(([, , name]) => name))
+})
+
+it('no part of a command line but a name becomes the name of a server [C-41]', () => {
+  const commands: [string, string[]][] = [
+    ['env', ['API_TOKEN=sek', 'node', 'srv.js']],
+    ['env', ['API_TOKEN=sek', 'node']],
+    ['env', ['-S', 'node sek', 'sek']],
+    ['env', ['--what', 'sek', 'node', 'srv.js']],
+    ['bash', ['-c', 'API_TOKEN=sek exec node srv.js', 'sek']],
+    ['sh', ['-lc', 'sek']],
+    ['python', ['-cimport sek', 'sek']],
+    ['python', ['-c', 'import x', 'sek', '-m', 'sek']],
+    ['python', ['--token', 'sek', '-m', 'sek']],
+    ['node', ['-e', 'run("sek")', 'sek']],
+    ['node', ['-pe', 'sek', 'sek']],
+    ['node', ['--eval=x', 'sek']],
+    ['node', ['--what', 'sek', 'srv.js']],
+    ['bash', ['-s', 'sek']],
+    ['perl', ['-E', 'sek', 'sek']],
+    ['php', ['-B', 'sek', 'x.php']],
+    ['ruby', ['-ne', 'sek', 'sek']],
+    ['php', ['-r', 'sek', 'sek']],
+    ['npx', ['-y', '--token', 'sek', 'pkg']],
+    ['npx', ['-c', 'sek', 'sek']],
+    ['npx', ['-p', 'sek', '-c', 'sek']],
+    ['npx', ['https://u:sek@host/pkg.tgz?token=sek']],
+    ['npx', ['git+https://u:sek@host/sek.git']],
+    ['npx', ['u:sek@host']],
+    ['uvx', ['--from', 'git+https://u:sek@host/x', '--with', 'sek']],
+    ['uvx', ['git+https://u:sek']],
+    ['deno', ['run', '-A', 'https://u:sek@host/sek.ts']],
+    ['npm', ['--//registry/:_authToken', 'sek', 'exec', 'pkg']],
+    ['node', ['sek value.js']],
+    ['TOKEN=sek', []],
+    ['./run sek', []],
+    ['/bin/$sek', []],
+    [`/bin/sek${'x'.repeat(64)}`, []],
+  ]
+  for (const [command, args] of commands) {
+    const name = nameServer(command, args)
+    expect(name, [command, ...args].join(' ')).not.toContain('sek')
+    expect(name).toMatch(/^[\w.-]+$/)
+    expect(nameProgram(command)).not.toContain('sek')
+  }
+})
+
+it('whatever a command line is, its name looks like one [C-41] [C-29]', () => {
+  const argument = fc.oneof(
+    fc.string(),
+    fc.constantFrom('--', '-c', '-m', '-y', '-e', 'A=1', 'env', 'npx', 'node', 'python', '@', '@a/b', 'run', '/', ''),
+  )
+  fc.assert(
+    fc.property(argument, fc.array(argument, { maxLength: 8 }), (command, args) => {
+      expect(nameServer(command, args)).toMatch(/^(?:@[\w.-]{1,64}\/)?[\w.-]{1,64}$/)
+    }),
+  )
 })

@@ -2,6 +2,7 @@ import { type Child, startChild } from '../capture/stdio/child.ts'
 import { type Guardian, startGuardian } from '../capture/stdio/guardian.ts'
 import { diagnose, formatDiagnostic, toSentence } from './diagnostics.ts'
 import { parseRunArguments, type RunOptions, runHelp } from './run-options.ts'
+import type { RunSettings } from './run-settings.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface RunWiring {
@@ -26,7 +27,10 @@ export async function run(argv: readonly string[], wiring: RunWiring = {}): Prom
     return await runServer(options, wiring)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(formatDiagnostic(error.code, [error.message, error.remedy].map(toSentence).join(' ').trim()))
+    // It quotes what was typed, and stderr ends up in clients' log files.
+    const { redactSentence } = await import('./redact-words.ts')
+    const sentence = redactSentence([error.message, error.remedy].map(toSentence).join(' ').trim())
+    process.stderr.write(formatDiagnostic(error.code, sentence))
     return 2
   }
 }
@@ -47,20 +51,28 @@ function requireCollector({ collector }: RunOptions, { startCollector }: RunWiri
 }
 
 async function runServer(options: RunOptions, wiring: RunWiring): Promise<number> {
+  const settings = await readSettings(options.config)
   const child = startChild(options.command, options.args)
   const guardian = guard(child)
   try {
     // Loaded beside the server, which starts meanwhile; what the client writes waits in the pipe.
     const { startSession } = await import('./start-session.ts')
-    const code = await startSession({ options, wiring, child, guardian })
-    const { startError } = await child.exit
-    if (startError !== undefined) reportStart(options.command, startError)
-    return code
+    return await startSession({ options, settings, wiring, child, guardian })
   } catch (error) {
     await child.endGroup()
     guardian?.dismiss()
     throw error
   }
+}
+
+/**
+ * A configuration is read before the server is started, at the cost of a later start: a server that runs, however shortly,
+ * has effects, and a mistake in the file should have none. Without a file the server comes first.
+ */
+async function readSettings(path: string | undefined): Promise<RunSettings> {
+  if (path === undefined) return { config: {} }
+  const { loadRunSettings } = await import('./run-settings.ts')
+  return loadRunSettings(path)
 }
 
 /** Whatever goes wrong in us, the server does not outlive us, and no value is printed. */
@@ -78,9 +90,4 @@ function guard(child: Child): Guardian | undefined {
   return startGuardian(pid, () =>
     diagnose('AFD_NO_GUARDIAN', 'no /bin/sh: should this process be killed, the server only sees its stdin closed'),
   )
-}
-
-function reportStart(command: string, code: string): void {
-  const why = code === 'ENOENT' ? 'there is no such program' : `the system says ${code}`
-  diagnose('AFD_SERVER_NOT_STARTED', `cannot start ${command}: ${why}. Check the command after --`)
 }

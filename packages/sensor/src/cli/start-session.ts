@@ -1,28 +1,30 @@
-import { clipText } from '@affidavit/evidence/record/text'
 import type { Child } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { resolveHome } from '../durable/home.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
 import { createRedactor } from '../redact/redactor.ts'
 import { keepCollector } from './collector-process.ts'
+import { diagnose } from './diagnostics.ts'
 import { createDigester, loadCorrelationKey, openRecorder } from './recorder.ts'
+import { redactName } from './redact-words.ts'
 import type { RunWiring } from './run.ts'
-import type { RunConfig } from './run-config.ts'
 import type { RunOptions } from './run-options.ts'
-import { nameServer } from './server-name.ts'
+import type { RunSettings } from './run-settings.ts'
+import { nameProgram, nameServer } from './server-name.ts'
 import { superviseSession } from './session.ts'
 import { readVersion } from './version.ts'
 
 export interface SessionStart {
   options: RunOptions
+  settings: RunSettings
   wiring: RunWiring
   child: Child
   guardian: Guardian | undefined
 }
 
 /** Builds what a session needs from options and configuration, and sees it through. Returns the exit code. */
-export async function startSession({ options, wiring, child, guardian }: SessionStart): Promise<number> {
-  const config = await loadConfig(options.config)
+export async function startSession({ options, settings, wiring, child, guardian }: SessionStart): Promise<number> {
+  const { config, patterns } = settings
   const homeDir = resolveHome({ flag: options.home, env: process.env })
   const spoolBytesMax = config.limits?.spoolBytes
   const recorder = openRecorder({
@@ -33,15 +35,15 @@ export async function startSession({ options, wiring, child, guardian }: Session
     syncDelayMs: Number(process.env.AFFIDAVIT_TEST_SYNC_DELAY_MS ?? 0),
   })
   const correlationKey = await loadCorrelationKey(homeDir)
-  const patterns = await loadUserPatterns(config.redact?.patterns)
+  const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
   const session = superviseSession({
     child,
     guardian,
     recorder,
-    redactor: createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) }),
+    redactor,
     digest: createDigester(correlationKey),
     level: options.level ?? config.level ?? 'arguments',
-    serverName: clipText(options.server ?? config.server ?? nameServer(options.command, options.args)),
+    serverName: redactName(redactor, options.server ?? config.server ?? nameServer(options.command, options.args)),
   })
   const stopWatching =
     options.collector === undefined && wiring.startCollector !== undefined
@@ -49,18 +51,13 @@ export async function startSession({ options, wiring, child, guardian }: Session
       : undefined
   const code = await session
   stopWatching?.()
+  const { startError } = await child.exit
+  if (startError !== undefined) reportStart(redactName(redactor, nameProgram(options.command)), startError)
   return code
 }
 
-/** yaml and zod are loaded only where there is something to read with them. */
-async function loadConfig(path: string | undefined): Promise<RunConfig> {
-  if (path === undefined) return {}
-  const { loadRunConfig } = await import('./run-config.ts')
-  return loadRunConfig(path)
-}
-
-async function loadUserPatterns(path: string | undefined) {
-  if (path === undefined) return undefined
-  const { loadPatternsFile } = await import('./run-patterns.ts')
-  return loadPatternsFile(path)
+/** Of the command no more than its program: its folder and arguments may hold anything. */
+function reportStart(program: string, code: string): void {
+  const why = code === 'ENOENT' ? 'there is no such program' : `the system says ${code}`
+  diagnose('AFD_SERVER_NOT_STARTED', `cannot start ${program}: ${why}. Check the command after --`)
 }
