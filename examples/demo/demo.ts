@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { driveServer } from './calls.ts'
+import { formatCalls } from './table.ts'
 
 /**
  * The first complete path, live: an official MCP server behind `affidavit run`, driven by an official client; then the
@@ -35,6 +36,9 @@ const filesOf = (dir: string) =>
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => statSync(path).size > 0)
 
+/** What only the running processes need says nothing about calls. */
+const isEvidence = (path: string) => !/^(run|diagnostics)\/|-shm$/.test(relative(home, path))
+
 /** Flips one bit of a random byte of a file in a fresh copy of the home folder and lets `verify` judge. */
 function tamper(path: string) {
   const copy = join(work, 'copy')
@@ -64,7 +68,9 @@ title('1. An agent works: official client → affidavit run → official filesys
 await driveServer(folder, [process.execPath, affidavit, 'run', '--server', 'filesystem', '--home', home, '--'])
 
 title('2. Its calls, all twelve fields')
-show('query', '--tool', '*')
+console.log(
+  `$ affidavit query --tool '*' --json\n\n${formatCalls(read(['query', '--tool', '*', '--json'], home).stdout)}`,
+)
 
 title('3. One call in full, with the proof that it is in the log')
 const [withSecret = ''] = parseIds(read(['query', '--tool', 'write_file', '--json', '--limit', '1'], home).stdout)
@@ -74,11 +80,14 @@ title('4. The verdict')
 show('verify')
 
 title('5. On a copy: one random bit of one file changed, file by file')
-for (const path of filesOf(home).sort()) {
+console.log(
+  '  Databases have unused bytes: there a changed bit changes nothing recorded. Locks and process files hold no evidence.\n',
+)
+for (const path of filesOf(home).filter(isEvidence).sort()) {
   const { at, status, verdict } = tamper(path)
   const { integrity, problems } = parseVerdict(verdict)
   const name = relative(home, path)
-  const said = problems[0]?.code ?? 'no content there: nothing recorded is changed'
+  const said = problems[0]?.code ?? 'unused byte: nothing recorded is changed'
   console.log(
     `  ${name.padEnd(52)} byte ${String(at).padStart(7)}  exit ${status}  ${integrity.label.padEnd(8)} ${said}`,
   )
@@ -87,8 +96,8 @@ for (const path of filesOf(home).sort()) {
 const [failed = ''] = parseIds(read(['query', '--outcome', 'tool_error', '--json', '--limit', '1'], home).stdout)
 title('Next')
 console.log(`  export AFFIDAVIT_HOME=${home}
-  npx affidavit show ${failed.slice(-8)}       # the last call that failed
-  npx affidavit tail -f               # what happens now
-  npx affidavit verify                # once more
-  npx affidavit proof ${failed.slice(-8)}      # for somebody else's verifier
+  npx affidavit show ${failed.slice(-8)}     # the last call that failed
+  npx affidavit tail -f           # what happens now
+  npx affidavit verify            # once more
+  npx affidavit proof ${failed.slice(-8)}    # for somebody else's verifier
   npx affidavit run -- npx -y @modelcontextprotocol/server-everything    # wrap a server of your own`)
