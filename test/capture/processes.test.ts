@@ -245,13 +245,62 @@ describe('pipes', () => {
     expect(stage(wrapped.records(), 'requested')).toHaveLength(1)
   })
 
-  it("a client that goes away closes the server's stdin; outcomes are still recorded [C-21]", async () => {
-    const wrapped = start(server('late.mjs'))
-    wrapped.write(call(1, 'late'))
-    await eventually(() => stage(wrapped.records(), 'requested').length === 1)
+  it("a client that reads no more breaks the server's pipe, and may still call [C-21]", async () => {
+    const wrapped = start(server('talks.mjs'))
+    wrapped.write(call(1, 'one'))
+    await eventually(() => wrapped.errors().includes('got 1'))
     wrapped.process.stdout?.destroy()
-    expect((await wrapped.exit).code).toBe(0)
-    expect(stage(wrapped.records(), 'completed').map(({ draft }) => draft.outcome)).toEqual(['success'])
+    await eventually(() => /stdout (EPIPE|ECONNRESET)/.test(wrapped.errors()))
+    wrapped.write(call(2, 'two'))
+    await eventually(() => wrapped.errors().includes('got 2'))
+    wrapped.end()
+    // 'close' waits for stdout, which nobody reads here.
+    const code = await new Promise((resolve) => wrapped.process.on('exit', resolve))
+    expect(code).toBe(7)
+    const records = wrapped.records()
+    expect(stage(records, 'requested')).toHaveLength(2)
+    expect(stage(records, 'completed').map(({ draft }) => draft.outcome)).toEqual([
+      'transport_error',
+      'transport_error',
+    ])
+    expect(wrapped.closed()).toBe('exit')
+  })
+
+  it('a server that closes its stdout and lives lets the client see the end of input [C-33]', async () => {
+    const wrapped = start(['sh', '-c', 'echo early; exec >&-; read x; exit 4'])
+    const ended = new Promise((resolve) => wrapped.process.stdout?.on('end', resolve))
+    await ended
+    expect(wrapped.output().toString()).toBe('early\n')
+    expect(wrapped.process.exitCode).toBe(null)
+    wrapped.write(request(1, 'ping'))
+    expect((await wrapped.exit).code).toBe(4)
+    expect(stage(wrapped.records(), 'completed').map(({ draft }) => draft.outcome)).toEqual(['transport_error'])
+    expect(wrapped.closed()).toBe('exit')
+  })
+
+  it('through a pipe of a shell too, which only closing the descriptor ends [C-33]', async () => {
+    const pipeline = `exec ${process.execPath} --conditions=@affidavit/source ${join(import.meta.dirname, 'harness/wrapper.ts')} \
+      sh -c 'exec >&-; read x; exit 4' | (cat; echo end of input >&2)`
+    const wrapped = start([], { shell: pipeline })
+    await eventually(() => wrapped.errors().includes('end of input'))
+    expect(wrapped.process.exitCode).toBe(null)
+    wrapped.write(request(1, 'ping'))
+    await wrapped.exit
+    expect(wrapped.closed()).toBe('exit')
+  })
+
+  it('nobody answers for a server that is gone, whether or not it ever started [C-34]', async () => {
+    for (const [command, code] of [
+      [['sh', '-c', 'exit 0'], 0],
+      [['/nowhere/at/all'], 127],
+    ] as const) {
+      const wrapped = start(command, { env: { WRAPPER_START_DELAY_MS: '300' } })
+      wrapped.failStages('requested')
+      wrapped.write(request(1, 'ping'))
+      expect((await wrapped.exit).code).toBe(code)
+      expect(wrapped.output().toString()).toBe('')
+      expect(wrapped.errors()).not.toContain('AFD_AUDIT_UNAVAILABLE')
+    }
   })
 
   it("a server that closes its stdin breaks the client's pipe and keeps running [C-21]", async () => {

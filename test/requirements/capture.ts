@@ -34,4 +34,6 @@ export const requirements = [
   { id: 'C-41', text: 'Names come from the command line only where they look like one; what redaction matches in a name, a version or a peer\'s word is replaced before it reaches a record or a diagnostic.', source: 'DESIGN §2 inv. 3' },
   { id: 'C-42', text: 'A mistake in a configuration that was given is told before the server is started.', source: 'DESIGN §9' },
   { id: 'C-32', text: 'No request reaches the server unrecorded, whatever its id: of any length and type, or absent (then its outcome is unknown).', source: 'DESIGN §2 inv. 1, §5' },
+  { id: 'C-33', text: 'A server that closes its stdout and lives lets the client see the end of its input at once.', source: 'DESIGN §1, §5 stdio' },
+  { id: 'C-34', text: 'A line that comes when the server is gone is not answered in its place.', source: 'DESIGN §1, §5 stdio' },
 ] as const // biome-ignore format: one row, one line

@@ -38,13 +38,17 @@ export interface WrapOptions {
   level?: string
   delayMs?: number
   env?: Record<string, string>
+  /** Runs this by sh in place of the wrapper; it starts the wrapper itself. */
+  shell?: string
 }
 
 export function wrap(command: readonly string[], options: WrapOptions = {}): Wrapped {
   const folder = mkdtempSync(join(tmpdir(), 'affidavit-capture-'))
   const trace = join(folder, 'trace')
   const fail = join(folder, 'fail')
-  const child = spawn(process.execPath, ['--conditions=@affidavit/source', join(here, 'wrapper.ts'), ...command], {
+  const program = options.shell === undefined ? process.execPath : 'sh'
+  const args = ['--conditions=@affidavit/source', join(here, 'wrapper.ts'), ...command]
+  const child = spawn(program, options.shell === undefined ? args : ['-c', options.shell], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...process.env,

@@ -29,6 +29,9 @@ interface Step {
 /** Key of requests without an id; no id has it (message.ts idKey), so no response finds them. */
 const unanswerable = ''
 
+/** Of lines that come when the server is gone and the records are finished: dropped, and not answered. */
+const nowhere: Verdict = { pass: false, instead: undefined, reply: undefined }
+
 /** More calls are open than we keep track of. */
 class PushbackError extends Error {
   override readonly name = 'PushbackError'
@@ -49,6 +52,7 @@ export class Capture {
   readonly #notify: NotifyTally
   /** Outcomes of undelivered and unanswerable calls that are on their way. */
   readonly #ends = new Set<Promise<void>>()
+  #isFinished = false
 
   constructor(context: CaptureContext) {
     this.#context = { ...context, redactor: guardRedactor(context) }
@@ -58,6 +62,7 @@ export class Capture {
 
   /** Undefined: the line may go on at once. The promise never rejects. */
   take(line: CapturedLine): Promise<Verdict> | undefined {
+    if (this.#isFinished) return Promise.resolve(nowhere)
     const steps: Step[] = violationsOf(line, this.#session.server).map((code) => this.#recordViolation(line, code))
     for (const message of line.scanned.messages) {
       const id = message.spans.get('id')
@@ -83,8 +88,9 @@ export class Capture {
     }
   }
 
-  /** The connection is over: every call still open gets its outcome, every count its record. */
+  /** The connection is over: every call still open gets its outcome, every count its record. Later lines go nowhere. */
   async finish(): Promise<void> {
+    this.#isFinished = true
     const ends = this.#inFlight
       .all()
       .map((exchange) =>

@@ -4,7 +4,7 @@ import { Capture } from '../capture/capture.ts'
 import type { CaptureContext, Emit } from '../capture/context.ts'
 import type { Child, Exit } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
-import { startRelay } from '../capture/stdio/relay.ts'
+import { type Relay, startRelay } from '../capture/stdio/relay.ts'
 import { readLocalFacts } from '../identity/local.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
@@ -34,8 +34,8 @@ export interface SessionParts {
 
 /**
  * Relays between our stdin and stdout and the server's until the server is gone, and returns its exit code. The order at
- * the end: the server exits; what is left of its process group is ended; its last output is judged and let go; open calls
- * get their outcome; the stream is closed; our stdout is flushed.
+ * the end: the server exits; what is left of its process group is ended; its last output is judged and let go, and our
+ * stdout is closed; open calls get their outcome; the stream is closed.
  */
 export async function superviseSession(parts: SessionParts): Promise<number> {
   const { child, recorder } = parts
@@ -55,6 +55,8 @@ export async function superviseSession(parts: SessionParts): Promise<number> {
     reportDefect(error)
     child.process.kill('SIGKILL')
   })
+  // Not only at the server's exit: a server may close its stdout and go on, and the client sees the end of input then.
+  const stdoutDone = drained.then(() => endStdout(relay))
   const flushing = setInterval(() => void capture.flush(), flushIntervalMs)
 
   const exit = await child.exit
@@ -64,7 +66,7 @@ export async function superviseSession(parts: SessionParts): Promise<number> {
     lastFlushMs,
     relay.clientSettled().then(() => finishRecords(parts, capture, exit)),
   )
-  await relay.close()
+  await stdoutDone
   process.stdin.destroy()
   parts.guardian?.dismiss()
   return exit.code
@@ -80,6 +82,14 @@ function breakStdin(): void {
   if (process.platform === 'win32') return
   closeSync(0)
   openSync('/dev/null', 'r')
+}
+
+/** Everything for the client leaves, then it sees the end of its input. Number 1 is taken again, like 0 in breakStdin. */
+async function endStdout(relay: Relay): Promise<void> {
+  await relay.close()
+  if (process.platform === 'win32') return
+  closeSync(1)
+  openSync('/dev/null', 'w')
 }
 
 async function endServer(child: Child, drained: Promise<void>): Promise<void> {

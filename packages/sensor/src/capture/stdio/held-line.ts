@@ -79,7 +79,8 @@ async function releaseHeld(
     if (outlet.sink.gone) outlet.capture.undelivered(line)
   } else {
     await writeAll(outlet.sink, decided.instead)
-    if (decided.reply !== undefined) outlet.reply(decided.reply)
+    // To a server that is gone it could not have been delivered anyway: then nobody answers, as without us.
+    if (decided.reply !== undefined && !outlet.sink.gone) outlet.reply(decided.reply)
   }
   await held.close()
 }

@@ -8,14 +8,14 @@ const goneCodes = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_S
 export interface Sink {
   /** Undefined: go on. A promise: the pipe is full, wait before the next write. Never rejects. */
   write(bytes: Uint8Array): Promise<void> | undefined
-  /** Resolves once everything written has left this process, or the other end is gone. */
+  /** Resolves once everything written has left this process, or the other end is gone. What is written later is dropped. */
   end(): Promise<void>
   readonly gone: boolean
 }
 
-/** `onGone` is called once, with the error code, when the reader went away. */
+/** `onGone` is called once, with the error code, when the reader went away; at once where it has already. */
 export function openSink(stream: Writable, onGone: (code: string) => void): Sink {
-  const state = { gone: false, corked: false, waiting: new Set<() => void>() }
+  const state = { gone: false, ended: false, corked: false, waiting: new Set<() => void>() }
   const wake = () => {
     for (const resume of state.waiting) resume()
     state.waiting.clear()
@@ -39,12 +39,14 @@ export function openSink(stream: Writable, onGone: (code: string) => void): Sink
   stream.on('drain', wake)
   stream.on('error', (error: NodeJS.ErrnoException) => leave(error.code ?? 'unknown'))
   stream.on('close', () => leave('closed'))
+  // A server that ended before we were ready told nobody.
+  if (stream.destroyed) leave('closed')
   return {
     get gone() {
       return state.gone
     },
     write(bytes) {
-      if (state.gone || bytes.length === 0) return undefined
+      if (state.gone || state.ended || bytes.length === 0) return undefined
       gather()
       if (stream.write(bytes)) return undefined
       const { promise, resolve } = defer<void>()
@@ -53,6 +55,7 @@ export function openSink(stream: Writable, onGone: (code: string) => void): Sink
     },
     end() {
       const { promise, resolve } = defer<void>()
+      state.ended = true
       if (state.gone) resolve()
       else {
         state.waiting.add(resolve)

@@ -24,7 +24,7 @@ export interface Relay {
   serverDone: Promise<void>
   /** Every line read from the client so far has been judged, and has gone on or found the server gone. */
   clientSettled(): Promise<void>
-  /** Everything for the client has left this process, or the client is gone. */
+  /** Everything for the client has left this process, or the client is gone. Nothing is written to it any more. */
   close(): Promise<void>
 }
 
@@ -38,9 +38,10 @@ const laneLimits = { bytesMax: 8 * 1024 * 1024, itemsMax: 4096 }
 export function startRelay(ends: Ends, capture: Capture, onFault: (fault: unknown) => void): Relay {
   const toServerLane = new Lane(laneLimits, onFault)
   const toClientLane = new Lane(laneLimits, onFault)
-  // A receiver that is gone makes its sender see the same: its pipe breaks, as it would without us in between.
+  // A receiver that is gone makes its sender see the same: its pipe breaks, as it would without us in between. The other
+  // direction goes on: a client that reads no more may still call.
   const serverSink = openSink(ends.toServer, () => ends.breakClient())
-  const clientSink = openSink(ends.toClient, () => ends.breakClient())
+  const clientSink = openSink(ends.toClient, () => ends.fromServer.destroy())
 
   const toServerReplies = countReplies(toServerLane, serverSink)
   const toClientReplies = countReplies(toClientLane, clientSink)
