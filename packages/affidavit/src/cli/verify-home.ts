@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import type { VerifierKey } from '@affidavit/evidence/log/key'
 import type { KeptCheckpoint } from '@affidavit/evidence/verify/checkpoints'
 import { createProblemSink, type ProblemSink } from '@affidavit/evidence/verify/problem'
@@ -71,10 +70,7 @@ export async function verifyHome(options: HomeCheckOptions): Promise<HomeVerdict
   const sequenced = early.state === 'open' ? (await early.reader.treeState()).size : 0
   const snapshot = await takeSnapshot(paths, () => isProcessAlive(paths.collectorProcess), problems)
   const isPublished =
-    snapshot.checkpoint !== undefined ||
-    existsSync(paths.signerState) ||
-    sequenced + (index?.size ?? 0) > 0 ||
-    wasShipped(spool)
+    snapshot.checkpoint !== undefined || snapshot.hasSigned || sequenced + (index?.size ?? 0) > 0 || wasShipped(spool)
   const opened = early.state === 'missing' ? openStore(paths.storeDatabase) : early
   reportStore(opened, isPublished, problems)
   const store = opened.state === 'open' ? opened.reader : undefined

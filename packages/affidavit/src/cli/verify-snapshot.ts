@@ -32,6 +32,8 @@ export interface Snapshot {
   checkpoint: Uint8Array | undefined
   /** Checkpoint in the signer's own state. */
   signed: Uint8Array | undefined
+  /** The signer's state says so, or is not to be read: a new one begins with an empty tree. */
+  hasSigned: boolean
 }
 
 /**
@@ -53,7 +55,8 @@ export async function takeSnapshot(
     signer = await systemLayer.readFile(paths.signerState)
   }
   const origin = await readOrigin(paths, checkpoint, problems)
-  return { origin, checkpoint, signed: readSigned(signer, checkpoint, problems) }
+  const hasSigned = signer !== undefined && parseSigner(signer)?.size !== 0
+  return { origin, checkpoint, signed: readSigned(signer, checkpoint, problems), hasSigned }
 }
 
 function isBehind(checkpoint: Uint8Array | undefined, signer: Uint8Array | undefined): boolean {
