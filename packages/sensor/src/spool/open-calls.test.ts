@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openHome } from '../durable/home.ts'
 import { type FileLayer, systemLayer } from '../durable/layer.ts'
 import { makeFaulty } from '../durable/testdata/faulty-layer.ts'
+import { createRecorder } from './fail-mode.ts'
 import { completedBytesMax, segmentBytesMax } from './limits.ts'
 import { toSegmentName } from './segment-name.ts'
 import { openStream, type SpoolStream, type StreamOptions } from './stream.ts'
@@ -104,6 +105,20 @@ describe('many open calls', () => {
     await Promise.all([...others, { n: 41, hash }].map((call) => stream.append(makeCompleted(call.n, call.hash), {})))
     await stream.close('exit')
     expect((await read()).records).toHaveLength(2 * 41 + 1 + 2)
+  })
+  it('beyond the limit are refused, or pass under a gap that names the limit, by their class [W-23] [W-6] [W-7]', async () => {
+    const { stream, read } = await open({ openCallsMax: 2 })
+    const recorder = createRecorder({ failOpen: new Set(['read']), open: async () => stream })
+    await recorder.emit(makeRequested(1, 'write'), {})
+    await recorder.emit(makeRequested(2, 'read'), {})
+    await expect(recorder.emit(makeRequested(3, 'write'), {})).rejects.toMatchObject({ code: 'too_many_open' })
+    expect(await recorder.emit(makeRequested(4, 'read'), {})).toMatchObject({ recorded: false })
+    await recorder.close('exit')
+    const gaps = (await read()).records.flatMap(({ header }) => (header.kind === 'gap' ? [header.detail] : []))
+    expect(gaps).toMatchObject([
+      { event: 'opened', code: 'too_many_open' },
+      { event: 'closed', missingRequests: 1, missingResponses: 1 },
+    ])
   })
 })
 
