@@ -216,6 +216,10 @@ describe('run', () => {
       [...none, `--level=${secret}`, '--', 'cat'],
       [...none, '--fail-open', secret, '--', 'cat'],
       [...none, `-${secret}`, '--', 'cat'],
+      [...none, '-phunter2', '--', 'cat'],
+      [...none, '--level', 'hunter2', '--', 'cat'],
+      [...none, '--fail-open', 'read,hunter2', '--', 'cat'],
+      ['hunter2'],
       [...none, '--config', `/nowhere/${secret}.yaml`, '--', 'cat'],
       ['run', '--collector', 'https://user:hunter2@collector.example', '--', 'cat'],
     ]
@@ -225,6 +229,14 @@ describe('run', () => {
       expect(err).toMatch(/\[AFD_[A-Z_]+\]\n$/)
       expect(err).not.toMatch(/ghp_|hunter2/)
     }
+  })
+
+  it('what Node cannot even try to start is said so, with code 126 [C-28] [C-18]', async () => {
+    const { code, err } = await sensor(['run', '--collector', 'none', '--home', folder(), '--', '/etc/passwd/server'])
+    expect(err).toBe(
+      'affidavit: cannot start server: the system says ENOTDIR. Check the command after --. [AFD_SERVER_NOT_STARTED]\n',
+    )
+    expect(code).toBe(126)
   })
 
   it('a collector is started where none is running, and only then [C-31]', async () => {

@@ -20,7 +20,8 @@ async function main([command, ...argv]: readonly string[]): Promise<number> {
     process.stdout.write(help)
     return command === undefined ? 2 : 0
   }
-  process.stderr.write(formatDiagnostic('AFD_USAGE', `unknown command '${command}'. Try 'affidavit-sensor --help'`))
+  // Not repeated: it may be anything, and stderr ends up in log files.
+  process.stderr.write(formatDiagnostic('AFD_USAGE', "there is no such command. Try 'affidavit-sensor --help'"))
   return 2
 }
 

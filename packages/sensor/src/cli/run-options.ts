@@ -48,12 +48,14 @@ function splitOption(argument: string): [OptionName, string | undefined] {
   const equals = argument.indexOf('=')
   const name = equals < 0 ? argument.slice(2) : argument.slice(2, equals)
   if (!argument.startsWith('--') || !isOptionName(name))
-    throw new UsageError(
-      'AFD_USAGE',
-      `run knows no option '${equals < 0 ? argument : argument.slice(0, equals)}'`,
-      tryHelp,
-    )
+    throw new UsageError('AFD_USAGE', sayUnknown(equals < 0 ? argument : argument.slice(0, equals)), tryHelp)
   return [name, equals < 0 ? undefined : argument.slice(equals + 1)]
+}
+
+/** A value may be glued to its option or stand in its place, and messages are kept in log files: only a name is repeated. */
+function sayUnknown(option: string): string {
+  const isName = /^(?:-[A-Za-z]|--[a-z]+(?:-[a-z]+)*)$/.test(option)
+  return isName ? `run knows no option '${option}'` : 'run does not know one of the options before the command'
 }
 
 function valueGiven(next: string | undefined, name: OptionName): string {
@@ -77,13 +79,17 @@ function toOptions(given: Map<OptionName, string>): Omit<RunOptions, 'command' |
 
 function toLevel(text: string): CaptureLevel {
   if (isLevel(text)) return text
-  throw new UsageError('AFD_USAGE', `--level is '${text}', known are ${levels.join(', ')}`, tryHelp)
+  throw new UsageError('AFD_USAGE', `--level takes one of ${levels.join(', ')}, and was given something else`, tryHelp)
 }
 
 function toEffects(text: string): Effect[] {
   return text.split(',').map((part) => {
     if (isEffect(part)) return part
-    throw new UsageError('AFD_USAGE', `--fail-open names '${part}', known are ${effects.join(', ')}`, tryHelp)
+    throw new UsageError(
+      'AFD_USAGE',
+      `--fail-open takes a list of ${effects.join(', ')}, and was given something else`,
+      tryHelp,
+    )
   })
 }
 

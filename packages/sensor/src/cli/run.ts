@@ -11,6 +11,8 @@ export interface RunWiring {
 }
 
 const defectExitCode = 70
+/** As shells have it for a program that is there and cannot be run. */
+const notExecutableExitCode = 126
 
 /**
  * `affidavit run`: starts the server first, and everything else beside it. Returns the exit code; pass it to process.exit,
@@ -40,7 +42,7 @@ function requireCollector({ collector }: RunOptions, { startCollector }: RunWiri
   if (collector !== undefined)
     throw new UsageError(
       'AFD_NO_COLLECTOR',
-      `--collector ${collector}: this version reaches collectors on the same machine only`,
+      '--collector is not none: this version reaches collectors on the same machine only',
       "Leave it out and use 'affidavit run', or give --collector none to keep records in the spool.",
     )
   throw new UsageError(
@@ -52,7 +54,15 @@ function requireCollector({ collector }: RunOptions, { startCollector }: RunWiri
 
 async function runServer(options: RunOptions, wiring: RunWiring): Promise<number> {
   const settings = await readSettings(options.config)
-  const child = startChild(options.command, options.args)
+  const child = startServer(options)
+  if ('failure' in child) {
+    const [{ reportStart }, { redactSentence }] = await Promise.all([
+      import('./report-start.ts'),
+      import('./redact-words.ts'),
+    ])
+    reportStart(options.command, child.failure, redactSentence)
+    return notExecutableExitCode
+  }
   const guardian = guard(child)
   try {
     // Loaded beside the server, which starts meanwhile; what the client writes waits in the pipe.
@@ -61,6 +71,16 @@ async function runServer(options: RunOptions, wiring: RunWiring): Promise<number
   } catch (error) {
     await child.endGroup()
     guardian?.dismiss()
+    throw error
+  }
+}
+
+/** Node tells some failures by an event and throws others (ENOTDIR, ELOOP, E2BIG, …): those come back as the system's code. */
+function startServer({ command, args }: RunOptions): Child | { failure: string } {
+  try {
+    return startChild(command, args)
+  } catch (error) {
+    if (error instanceof Error && 'syscall' in error && 'code' in error) return { failure: String(error.code) }
     throw error
   }
 }

@@ -4,13 +4,13 @@ import { resolveHome } from '../durable/home.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
 import { createRedactor } from '../redact/redactor.ts'
 import { keepCollector } from './collector-process.ts'
-import { diagnose } from './diagnostics.ts'
 import { createDigester, loadCorrelationKey, openRecorder } from './recorder.ts'
 import { redactName } from './redact-words.ts'
+import { reportStart } from './report-start.ts'
 import type { RunWiring } from './run.ts'
 import type { RunOptions } from './run-options.ts'
 import type { RunSettings } from './run-settings.ts'
-import { nameProgram, nameServer } from './server-name.ts'
+import { nameServer } from './server-name.ts'
 import { superviseSession } from './session.ts'
 import { readVersion } from './version.ts'
 
@@ -52,12 +52,6 @@ export async function startSession({ options, settings, wiring, child, guardian 
   const code = await session
   stopWatching?.()
   const { startError } = await child.exit
-  if (startError !== undefined) reportStart(redactName(redactor, nameProgram(options.command)), startError)
+  if (startError !== undefined) reportStart(options.command, startError, (text) => redactName(redactor, text))
   return code
-}
-
-/** Of the command no more than its program: its folder and arguments may hold anything. */
-function reportStart(program: string, code: string): void {
-  const why = code === 'ENOENT' ? 'there is no such program' : `the system says ${code}`
-  diagnose('AFD_SERVER_NOT_STARTED', `cannot start ${program}: ${why}. Check the command after --`)
 }
