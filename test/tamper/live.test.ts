@@ -9,7 +9,7 @@ it('verification beside a sensor and a collector at work raises no false alarm [
   const directory = mkdtempSync(join(tmpdir(), 'affidavit-live-'))
   const home = join(directory, 'home')
   let running = true
-  const session = runSession(home, join(directory, 'files'), 150).finally(() => {
+  const session = runSession(home, join(directory, 'files'), 80).finally(() => {
     running = false
   })
   const sizes = new Set<number>()

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, it } from 'vitest'
-import { formatFailure } from './failure.ts'
+import { commandErrorCodes, formatFailure } from './failure.ts'
 
 function failureOf(work: () => unknown): string {
   try {
@@ -25,5 +26,9 @@ describe('what a command could not do', () => {
     expect(failureOf(() => new URL('no address'))).toMatch(/Please report|please report.*\[AFD_DEFECT\]/)
     const ours = Object.assign(new Error('the store is newer'), { code: 'store_version' })
     expect(formatFailure(ours)).toBe('affidavit: the store is newer. [AFD_STORE_VERSION]\n')
+  })
+  it('ends in a code that docs/CLI.md explains [Q-13]', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../../docs/CLI.md'), 'utf8')
+    expect(commandErrorCodes.filter((code) => !page.includes(`\`${code}\``))).toEqual([])
   })
 })

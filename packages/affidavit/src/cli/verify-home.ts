@@ -72,7 +72,7 @@ export async function verifyHome(options: HomeCheckOptions): Promise<HomeVerdict
   const isPublished =
     snapshot.checkpoint !== undefined || snapshot.hasSigned || sequenced + (index?.size ?? 0) > 0 || wasShipped(spool)
   const opened = early.state === 'missing' ? openStore(paths.storeDatabase) : early
-  reportStore(opened, isPublished, problems)
+  reportStore(opened, isPublished ? 'lost' : 'owed', problems)
   const store = opened.state === 'open' ? opened.reader : undefined
   const homeKeys = readKeys(paths, problems)
   try {
@@ -82,10 +82,10 @@ export async function verifyHome(options: HomeCheckOptions): Promise<HomeVerdict
   }
 }
 
-function reportStore(opened: OpenedStore, isPublished: boolean, problems: ProblemSink): void {
+function reportStore(opened: OpenedStore, absence: 'lost' | 'owed', problems: ProblemSink): void {
   const path = 'store/collector.db'
   if (opened.state === 'damaged') problems.add('store_disagrees', { path }, `${path}: ${opened.why}`)
-  if (opened.state === 'missing' && isPublished)
+  if (opened.state === 'missing' && absence === 'lost')
     problems.add('store_disagrees', { path }, `${path} is missing: with it every body and its keys`)
 }
 
