@@ -70,6 +70,28 @@ describe('ids', () => {
     expect(completedOf(records, '1')?.outcome).toBe('success')
     expect(completedOf(records, '"ü"')?.outcome).toBe('success')
   })
+
+  it('of any length and type, or none, leave no call unrecorded, in memory and in a file [C-32] [C-3]', async () => {
+    const wrapped = start(echoServer, { delayMs: 100 })
+    const large = { text: 'x'.repeat(5_000_000) }
+    wrapped.write(call('x'.repeat(70_000), 'echo') + call('y'.repeat(70_000), 'size', large) + call({ a: 1 }, 'echo'))
+    await wrapped.lines(3)
+    wrapped.write('{"jsonrpc":"2.0","method":"tools/call","params":{"name":"echo","arguments":{"wipe":1}}}\n')
+    const records = await finish(wrapped)
+    const asked = stage(records, 'requested')
+    // What waits in a file is hashed from there, while others are recorded.
+    expect(asked.map(({ sections }) => JSON.parse(sections.input ?? '').name ?? 'too large').sort()).toEqual([
+      'echo', 'echo', 'echo', 'too large',
+    ]) // biome-ignore format: one list
+    expect(new Set(asked.map(({ draft }) => draft.requestIdDigest)).size).toBe(4)
+    expect(
+      asked.map(
+        ({ draft }) => stage(records, 'completed').find((end) => end.draft.callId === draft.callId)?.draft.outcome,
+      ),
+    ).toEqual(['success', 'success', 'success', 'unknown'])
+    expect(violations(records)).toEqual(['not_jsonrpc', 'not_jsonrpc', 'not_jsonrpc'])
+    expect(kind(records, 'notify')).toEqual([])
+  })
 })
 
 describe('write-ahead', () => {
@@ -340,7 +362,7 @@ describe('violations', () => {
     expect(violations(records)).toEqual(lines.map(([, code]) => code))
     // Parsers that are lenient would execute these calls, so they are calls as well.
     expect(stage(records, 'requested').map(({ draft }) => draft.method ?? 'unknown')).toEqual([
-      'ping', 'ping', 'tools/call', 'ping', 'ping',
+      'ping', 'ping', 'tools/call', 'ping', 'ping', 'ping',
     ]) // biome-ignore format: one list
   })
 
