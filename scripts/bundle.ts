@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
@@ -12,6 +13,8 @@ const bundle = await rolldown({
   // Loaded where a configuration asks for them, from the user's own node_modules.
   external: [/^node:/, 'yaml', 'zod', 're2js'],
 })
+// Chunks carry a hash in their names: those of earlier builds would be published too.
+rmSync(join(sensor, 'dist/bundle'), { recursive: true, force: true })
 // One folder below dist/, as the modules it stands for: they find package.json two folders up.
 await bundle.write({ dir: join(sensor, 'dist/bundle'), format: 'esm' })
 await bundle.close()

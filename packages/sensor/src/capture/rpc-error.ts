@@ -1,6 +1,6 @@
 /** The JSON-RPC errors that are ours. Their codes lie outside −32768…−32000, which JSON-RPC 2.0 §5.1 reserves. */
 
-export const rpcCodes = { auditUnavailable: -31001, resultWithheld: -31002, refused: -31003 } as const
+export const rpcCodes = { auditUnavailable: -31001, resultWithheld: -31002 } as const
 
 export interface RpcError {
   code: number
