@@ -15,8 +15,8 @@ const pollMs = 1000
 /** Watches may miss changes, so now and then everything is read without one. */
 const readEveryPolls = 5
 /**
- * Changes within this time are read in one pass. Every pass syncs files and a database on the disk that calls wait for:
- * with 50 ms between passes, a tenth of the calls waited for the collector's syncs.
+ * Changes within this time are read in one pass. Every pass syncs files and a database on the disk that calls wait for, so
+ * fewer and longer passes leave more of it to them; the price is how soon a record is in the log.
  */
 const lingerMs = 250
 
