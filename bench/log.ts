@@ -37,7 +37,9 @@ console.log(
 const empty = timed([affidavit, 'version']).elapsedMs
 
 const filled = parseFilled(timed([join(import.meta.dirname, 'fill-spool.ts'), home, String(records / 2)]).stdout)
-console.log(`  spool: ${perSecond(filled.records, filled.elapsedMs)} durable, signed, 128 calls in flight in one process`)
+console.log(
+  `  spool: ${perSecond(filled.records, filled.elapsedMs)} durable, signed, 128 calls in flight in one process`,
+)
 
 const spooledBytes = weigh(join(home, 'spool'))
 const collected = timed([affidavit, 'collector', '--home', home, '--idle-exit-ms', '0']).elapsedMs - empty
