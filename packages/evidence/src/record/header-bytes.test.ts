@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { toBase64 } from './base64.ts'
 import { encodeCanonical } from './canonical.ts'
 import { encodeEntry, entryBytesMax, splitEntry } from './entry.ts'
 import { encodeEnvelope, envelopeBytesMax, parseEnvelope } from './envelope-bytes.ts'
@@ -140,6 +141,8 @@ describe('header', () => {
         version: '0.2.0',
         protocolVersion: '2025-11-25',
       },
+      tool: { name: 'read_text_file', definition: toBase64(new Uint8Array(32)) },
+      classification: { level: 'confidential', tags: ['customer', 'finance'] },
     } as RequestedHeader)
     expect(bytes.length).toBeLessThan(1_400)
   })

@@ -1,7 +1,8 @@
 import { hash, keyedDigest } from './digest.ts'
 import { origin, place, sensorId, spanId, traceId, uuid, uuidV7 } from './id.ts'
 import {
-  captureLevels, directions, dispositions, effects, exchangeKinds, outcomes, sectionNames, sessionSources, vantages,
+  captureLevels, directions, dispositions, effects, exchangeKinds, outcomes, reportedWays, sectionNames, sessionSources,
+  vantages,
 } from './kinds.ts' // biome-ignore format: one list
 import {
   byMember, type Check, type Flaw, flaw, integer, integerMax, isObject, type JsonObject, listOf, matchingPlain, nullOr,
@@ -113,6 +114,7 @@ const requested = header(
     decision,
     traceId: optional(traceId),
     spanId: optional(spanId),
+    reported: optional(oneOf(reportedWays)),
   },
   checkRequested,
 )
@@ -130,6 +132,8 @@ const completed = header({
   latencyUs: optional(integer()),
   server: optional(server),
   classification: optional(classification),
+  sessionId: optional(keyedDigest),
+  reported: optional(oneOf(reportedWays)),
 })
 
 const streamHead = object({ streamId: uuidV7, seq: integer(), hash })
@@ -163,7 +167,8 @@ const gapDetail = variants('event', {
 const violationDetail = object({
   code: oneOf([
     'not_json', 'invalid_utf8', 'duplicate_key', 'folded_key', 'not_jsonrpc', 'batch', 'duplicate_id',
-    'unmatched_response', 'too_deep', 'unterminated_line', 'refused_stream',
+    'unmatched_response', 'too_deep', 'unterminated_line', 'refused_stream', 'header_mismatch', 'header_missing',
+    'undecodable',
   ]), // biome-ignore format: one list
   direction: optional(oneOf(directions)),
   bytes: integer(),
@@ -181,6 +186,30 @@ const notifyDetail = ruled(
   checkMethod,
 )
 
+const toolChange = { subject: oneOf(['tool']), name: serverChosenName }
+const configChange = { subject: oneOf(['config']) }
+const changeDetail = variants('subject', {
+  tool: variants('event', {
+    appeared: object({ ...toolChange, event: oneOf(['appeared']), after: hash }),
+    changed: object({ ...toolChange, event: oneOf(['changed']), before: hash, after: hash }),
+    disappeared: object({ ...toolChange, event: oneOf(['disappeared']), before: hash }),
+  }),
+  config: variants('event', {
+    loaded: object({ ...configChange, event: oneOf(['loaded']), after: hash }),
+    changed: object({ ...configChange, event: oneOf(['changed']), before: hash, after: hash }),
+  }),
+})
+
+const authDetail = object({
+  event: oneOf(['admitted', 'refused', 'exchanged', 'exchange_failed']),
+  code: optional(code),
+  grant: optional(oneOf(['token-exchange', 'client-credentials'])),
+  fingerprint: optional(keyedDigest),
+  expires: optional(timestamp),
+  upstreamFingerprint: optional(keyedDigest),
+  upstreamExpires: optional(timestamp),
+})
+
 const epochDetail = object({ origin, previous: nullOr(object({ origin, size: integer(), root: hash })) })
 
 const otherKinds = new Map<unknown, HeaderShape>([
@@ -188,6 +217,8 @@ const otherKinds = new Map<unknown, HeaderShape>([
   ['gap', header({ kind: oneOf(['gap']), detail: gapDetail })],
   ['violation', header({ kind: oneOf(['violation']), server: optional(server), detail: violationDetail })],
   ['notify', header({ kind: oneOf(['notify']), server: optional(server), detail: notifyDetail })],
+  ['change', header({ kind: oneOf(['change']), server: optional(server), detail: changeDetail })],
+  ['auth', header({ kind: oneOf(['auth']), server: optional(server), detail: authDetail })],
   ['epoch', header({ kind: oneOf(['epoch']), detail: epochDetail })],
   ['heartbeat', header({ kind: oneOf(['heartbeat']) })],
 ])

@@ -1,5 +1,6 @@
 import type {
-  CaptureLevel, Direction, Disposition, Effect, ExchangeKind, Kind, Outcome, SectionName, SessionSource, Vantage,
+  CaptureLevel, Direction, Disposition, Effect, ExchangeKind, Kind, Outcome, ReportedBy, SectionName, SessionSource,
+  Vantage,
 } from './kinds.ts' // biome-ignore format: one list
 
 /** Standard base64 with padding of exactly 32 bytes (44 characters). */
@@ -85,6 +86,8 @@ export interface RequestedHeader extends HeaderCore {
   /** From W3C trace context in `_meta` or HTTP, where valid. 32 and 16 lower-case hex digits. */
   traceId?: string
   spanId?: string
+  /** How it was told to the sensor by a program that saw the exchange; absent where the sensor saw it itself. */
+  reported?: ReportedBy
 }
 
 /** Written before the result is released. Points at `requested` and does not repeat it. */
@@ -107,6 +110,9 @@ export interface CompletedHeader extends HeaderCore {
   server?: ServerRef
   /** Present where the response changed what `requested` said of the data. */
   classification?: Classification
+  /** Present where this very response opened the session (legacy HTTP); a KeyedDigest. */
+  sessionId?: string
+  reported?: ReportedBy
 }
 
 /** Head of a stream: the last record that is known to be durable. */
@@ -149,7 +155,8 @@ export type GapDetail =
 export interface ViolationDetail {
   code:
     | 'not_json' | 'invalid_utf8' | 'duplicate_key' | 'folded_key' | 'not_jsonrpc' | 'batch' | 'duplicate_id'
-    | 'unmatched_response' | 'too_deep' | 'unterminated_line' | 'refused_stream' // biome-ignore format: one list
+    | 'unmatched_response' | 'too_deep' | 'unterminated_line' | 'refused_stream' | 'header_mismatch' | 'header_missing'
+    | 'undecodable' // biome-ignore format: one list
   direction?: Direction
   bytes: number
 }
@@ -162,6 +169,31 @@ export interface NotifyDetail {
   count: number
   bytes: number
   callId?: Uuid
+}
+
+/** How a definition or a configuration changed. What changed, readably, is in section `input`. */
+export type ChangeDetail =
+  | { subject: 'tool'; name: string; event: 'appeared'; after: Hash }
+  | { subject: 'tool'; name: string; event: 'changed'; before: Hash; after: Hash }
+  | { subject: 'tool'; name: string; event: 'disappeared'; before: Hash }
+  | { subject: 'config'; event: 'loaded'; after: Hash }
+  | { subject: 'config'; event: 'changed'; before: Hash; after: Hash }
+
+/**
+ * A credential was judged, or exchanged for one that the server accepts. Who it names is in section `identity`; the
+ * credentials themselves are nowhere.
+ */
+export interface AuthDetail {
+  event: 'admitted' | 'refused' | 'exchanged' | 'exchange_failed'
+  /** Why it was refused or failed. */
+  code?: string
+  grant?: 'token-exchange' | 'client-credentials'
+  /** Of the credential that came. */
+  fingerprint?: KeyedDigest
+  expires?: Timestamp
+  /** Of the credential it was exchanged for. */
+  upstreamFingerprint?: KeyedDigest
+  upstreamExpires?: Timestamp
 }
 
 /** First entry of a log. */
@@ -188,6 +220,16 @@ export interface NotifyHeader extends HeaderCore {
   server?: ServerRef
   detail: NotifyDetail
 }
+export interface ChangeHeader extends HeaderCore {
+  kind: 'change'
+  server?: ServerRef
+  detail: ChangeDetail
+}
+export interface AuthHeader extends HeaderCore {
+  kind: 'auth'
+  server?: ServerRef
+  detail: AuthDetail
+}
 export interface EpochHeader extends HeaderCore {
   kind: 'epoch'
   detail: EpochDetail
@@ -197,8 +239,8 @@ export interface HeartbeatHeader extends HeaderCore {
 }
 
 export type Header =
-  | RequestedHeader | CompletedHeader | StreamHeader | GapHeader | ViolationHeader | NotifyHeader | EpochHeader
-  | HeartbeatHeader // biome-ignore format: one list
+  | RequestedHeader | CompletedHeader | StreamHeader | GapHeader | ViolationHeader | NotifyHeader | ChangeHeader
+  | AuthHeader | EpochHeader | HeartbeatHeader // biome-ignore format: one list
 
 /** What a caller hands to a stream; the stream adds the core (tenant, epoch, place, times, commitments). */
 export type Draft = DraftOf<Header>

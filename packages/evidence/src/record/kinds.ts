@@ -17,6 +17,10 @@ export type Stage = (typeof stages)[number]
 export const vantages = ['client', 'gateway', 'server'] as const
 export type Vantage = (typeof vantages)[number]
 
+/** Ways in which a program tells of an exchange that the sensor did not see: its own HTTP ingest, or OpenTelemetry. */
+export const reportedWays = ['ingest', 'otlp'] as const
+export type ReportedBy = (typeof reportedWays)[number]
+
 /** Which way the request travelled: `to-server` for an agent's calls, `to-client` for sampling, elicitation, roots. */
 export const directions = ['to-server', 'to-client'] as const
 export type Direction = (typeof directions)[number]

@@ -13,6 +13,10 @@ export interface Resource {
   dataTypes: string[]
   /** Level of its classification, where it has one of its own. */
   level?: string
+  /** Rows or items of it that the call returned or changed. */
+  rows?: number
+  /** Whose data it is, as a class: `customer`, `patient`, … */
+  subjectClass?: string
   /** Which extractor said so. */
   source: string
 }
@@ -30,6 +34,8 @@ export const resourcesShape = object({
       name: text(1_024),
       dataTypes: listOf(text(64), 32),
       level: optional(text(64)),
+      rows: optional(integer()),
+      subjectClass: optional(text(64)),
       source: shortText,
     }),
     256,

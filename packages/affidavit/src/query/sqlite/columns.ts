@@ -109,6 +109,8 @@ function eventOf(header: Header): string {
   switch (header.kind) {
     case 'stream':
     case 'gap':
+    case 'change':
+    case 'auth':
       return header.detail.event
     case 'violation':
       return header.detail.code

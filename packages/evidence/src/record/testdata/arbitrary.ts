@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from 'fast-check'
 import { toBase64 } from '../base64.ts'
 import type { Envelope } from '../envelope.ts'
 import type {
-  CompletedHeader, GapDetail, Header, HeaderCore, NotifyHeader, RequestedHeader, ServerRef, StreamDetail, ToolRef,
+  AuthDetail, ChangeDetail, CompletedHeader, GapDetail, Header, HeaderCore, NotifyHeader, RequestedHeader, ServerRef, StreamDetail, ToolRef,
   ViolationHeader,
 } from '../header.ts' // biome-ignore format: one list
 import { formatUuidV7 } from '../id.ts'
@@ -117,6 +117,7 @@ export const requestedHeader: Arbitrary<RequestedHeader> = fc
         inputBytes: integer,
         classification,
         decision,
+        reported: fc.constantFrom(...kinds.reportedWays),
       },
       {
         requiredKeys: [
@@ -148,6 +149,8 @@ export const completedHeader: Arbitrary<CompletedHeader> = fc
         latencyUs: integer,
         server,
         classification,
+        sessionId: digest,
+        reported: fc.constantFrom(...kinds.reportedWays),
       },
       { requiredKeys: ['kind', 'stage', 'callId', 'requestedHash', 'outcome'] },
     ),
@@ -197,7 +200,11 @@ const violation: Arbitrary<Pick<ViolationHeader, 'server' | 'detail'>> = fc.reco
   {
     server,
     detail: fc.record(
-      { code: fc.constantFrom('not_json', 'folded_key', 'refused_stream'), direction, bytes: integer },
+      {
+        code: fc.constantFrom('not_json', 'folded_key', 'refused_stream', 'header_mismatch'),
+        direction,
+        bytes: integer,
+      },
       { requiredKeys: ['code', 'bytes'], noNullPrototype: true },
     ),
   },
@@ -214,6 +221,39 @@ const notifyDetail: Arbitrary<NotifyHeader['detail']> = fc
   )
   .map(([a, b]) => ({ ...a, ...b }))
 
+const changeDetail: Arbitrary<ChangeDetail> = fc.oneof(
+  fc.record(
+    { subject: fc.constant('tool' as const), name, event: fc.constant('appeared' as const), after: hash },
+    plain,
+  ),
+  fc.record(
+    { subject: fc.constant('tool' as const), name, event: fc.constant('changed' as const), before: hash, after: hash },
+    plain,
+  ),
+  fc.record(
+    { subject: fc.constant('tool' as const), name, event: fc.constant('disappeared' as const), before: hash },
+    plain,
+  ),
+  fc.record({ subject: fc.constant('config' as const), event: fc.constant('loaded' as const), after: hash }, plain),
+  fc.record(
+    { subject: fc.constant('config' as const), event: fc.constant('changed' as const), before: hash, after: hash },
+    plain,
+  ),
+)
+
+const authDetail: Arbitrary<AuthDetail> = fc.record(
+  {
+    event: fc.constantFrom('admitted', 'refused', 'exchanged', 'exchange_failed'),
+    code: fc.constant('token_expired'),
+    grant: fc.constantFrom('token-exchange', 'client-credentials'),
+    fingerprint: digest,
+    expires: timestamp,
+    upstreamFingerprint: digest,
+    upstreamExpires: timestamp,
+  },
+  { requiredKeys: ['event'], noNullPrototype: true },
+)
+
 const origin = fc.stringMatching(/^[a-z.]{1,20}\/[a-z0-9/]{1,20}$/)
 
 export const header: Arbitrary<Header> = fc.oneof(
@@ -223,6 +263,8 @@ export const header: Arbitrary<Header> = fc.oneof(
   fc.tuple(core, gapDetail).map(([a, detail]) => ({ ...a, kind: 'gap' as const, detail })),
   fc.tuple(core, violation).map(([a, b]) => ({ ...a, kind: 'violation' as const, ...b })),
   fc.tuple(core, notifyDetail).map(([a, detail]) => ({ ...a, kind: 'notify' as const, detail })),
+  fc.tuple(core, changeDetail).map(([a, detail]) => ({ ...a, kind: 'change' as const, detail })),
+  fc.tuple(core, authDetail).map(([a, detail]) => ({ ...a, kind: 'auth' as const, detail })),
   fc
     .tuple(
       core,

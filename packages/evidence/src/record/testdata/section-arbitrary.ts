@@ -70,6 +70,8 @@ export const resources: Arbitrary<ResourcesSection> = fc.record(
           name: words,
           dataTypes: fc.array(words, { maxLength: 3 }),
           level: words,
+          rows: integer,
+          subjectClass: words,
           source: words,
         },
         required('type', 'name', 'dataTypes', 'source'),
