@@ -133,16 +133,21 @@ describe('header', () => {
   })
 
   test('a header with common names stays under 1.4 KB [R-7]', () => {
+    const zeros = toBase64(new Uint8Array(32))
+    const names = ['decision', 'environment', 'identity', 'input', 'purpose', 'resources']
     const bytes = encodeHeader({
       ...sample,
+      sections: Object.fromEntries(names.map((name) => [name, zeros])),
       server: {
         name: 'filesystem',
         reportedName: 'secure-filesystem-server',
         version: '0.2.0',
         protocolVersion: '2025-11-25',
       },
-      tool: { name: 'read_text_file', definition: toBase64(new Uint8Array(32)) },
+      tool: { name: 'read_text_file', definition: zeros },
       classification: { level: 'confidential', tags: ['customer', 'finance'] },
+      tenant: 'default',
+      epoch: '2026q4',
     } as RequestedHeader)
     expect(bytes.length).toBeLessThan(1_400)
   })
