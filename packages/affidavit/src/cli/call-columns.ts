@@ -1,10 +1,10 @@
 import { isAbsent } from '@affidavit/evidence/record/absent'
 import type { TwelveFields } from '@affidavit/evidence/record/fields'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
+import { cutText } from '@affidavit/sensor/cli/printable'
 import type { FetchedCall } from '../query/fetch.ts'
 import { formatBytes, formatLatency, shortenId } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
-import { cutText } from './printable.ts'
 import type { Column } from './table.ts'
 
 /** What stands where a field is not known. */

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { toPrintable } from '@affidavit/sensor/cli/printable'
 import type { Home } from '@affidavit/sensor/durable/home'
 import { isCollectorAlive } from './collector-process.ts'
-import { toPrintable } from './printable.ts'
 
 /** The end of the diagnostics that is searched for how the last collector went. */
 const tailBytes = 64 * 1024

@@ -1,6 +1,6 @@
+import type { Terminal } from '@affidavit/sensor/cli/terminal'
 import { exitCodes, formatFailure } from './failure.ts'
 import { type Arguments, type CommandSpec, formatHelp, parseArguments } from './options.ts'
-import type { Terminal } from './terminal.ts'
 
 /** The world as a command sees it: nothing else reads env, clock or standard streams. */
 export interface CommandContext {

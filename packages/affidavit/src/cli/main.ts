@@ -41,7 +41,7 @@ async function dispatch([name, ...argv]: readonly string[]): Promise<number> {
   const [command, { execute }, { openTerminal }] = await Promise.all([
     entry.load(),
     import('./command.ts'),
-    import('./terminal.ts'),
+    import('@affidavit/sensor/cli/terminal'),
   ])
   const stdout = openTerminal(process.stdout, process.env)
   const ended = new AbortController()

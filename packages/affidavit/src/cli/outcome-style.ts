@@ -1,4 +1,4 @@
-import type { Style } from './terminal.ts'
+import type { Style } from '@affidavit/sensor/cli/terminal'
 
 /** Green for what worked, yellow for what the other side refused, red for what broke, dim for what is not over. */
 export function outcomeStyle(outcome: string | undefined): Style {

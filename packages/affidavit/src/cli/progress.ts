@@ -1,5 +1,5 @@
+import type { Terminal } from '@affidavit/sensor/cli/terminal'
 import { formatCount } from './format.ts'
-import type { Terminal } from './terminal.ts'
 
 export interface Progress {
   /** How far the work is; `total` where it is known. Cheap: writes at most ten times a second. */

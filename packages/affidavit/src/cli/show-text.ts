@@ -1,12 +1,12 @@
 import { type FieldName, fieldNames, type TwelveFields } from '@affidavit/evidence/record/fields'
 import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
+import { toPrintable } from '@affidavit/sensor/cli/printable'
+import type { Terminal } from '@affidavit/sensor/cli/terminal'
 import type { FetchedCall, FetchedRecord } from '../query/fetch.ts'
 import { identityCell, nameInFull, toolCell } from './call-columns.ts'
 import { formatCount, formatLatency, formatNumberOf } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
-import { toPrintable } from './printable.ts'
 import type { ProofResult, Shown } from './show.ts'
-import type { Terminal } from './terminal.ts'
 
 const labelWidth = 16
 /** Lines of a section before it is cut: `--json` has it whole. */

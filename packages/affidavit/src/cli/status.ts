@@ -1,3 +1,4 @@
+import type { Style, Terminal } from '@affidavit/sensor/cli/terminal'
 import type { Home } from '@affidavit/sensor/durable/home'
 import type { Command } from './command.ts'
 import { exitCodes } from './failure.ts'
@@ -5,7 +6,6 @@ import { formatAge, formatBytes, formatCount, formatNumberOf } from './format.ts
 import { homeFolder, openExistingHome } from './open-home.ts'
 import { homeOption, jsonOption } from './options.ts'
 import { type HomeStatus, readStatus } from './status-read.ts'
-import type { Style, Terminal } from './terminal.ts'
 
 export const status: Command = {
   spec: {

@@ -1,11 +1,11 @@
+import { cutText, fitTo, toPrintable, widthOf } from '@affidavit/sensor/cli/printable'
+import { openTerminal } from '@affidavit/sensor/cli/terminal'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LogEvent } from '../query/sqlite/events.ts'
 import { formatCsvLine } from './csv.ts'
-import { cutText, fitTo, toPrintable, widthOf } from './printable.ts'
 import { type Column, formatRow, formatTable } from './table.ts'
 import { tailColumns } from './tail-columns.ts'
-import { openTerminal } from './terminal.ts'
 
 const sink = (isTTY: boolean, columns?: number) => ({
   isTTY,

@@ -1,5 +1,5 @@
-import { fitTo, toPrintable, widthOf } from './printable.ts'
-import type { Style, Terminal } from './terminal.ts'
+import { fitTo, toPrintable, widthOf } from '@affidavit/sensor/cli/printable'
+import type { Style, Terminal } from '@affidavit/sensor/cli/terminal'
 
 export interface Column<Row> {
   title: string

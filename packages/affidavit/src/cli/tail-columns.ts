@@ -1,9 +1,9 @@
+import type { Style } from '@affidavit/sensor/cli/terminal'
 import type { LogEvent } from '../query/sqlite/events.ts'
 import { unlistedTool } from './call-columns.ts'
 import { formatBytes, formatLatency, formatTime, shortenId } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
 import type { FixedColumn } from './table.ts'
-import type { Style } from './terminal.ts'
 
 const dayAndTime = 23
 const timeOfDay = 12

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Terminal } from '@affidavit/sensor/cli/terminal'
 import type { Home } from '@affidavit/sensor/durable/home'
 import { type LogEvent, readEvents } from '../query/sqlite/events.ts'
 import { openForReading } from '../query/sqlite/open.ts'
@@ -12,7 +13,6 @@ import { openIndex, readIndexedSize } from './open-index.ts'
 import { homeOption, jsonOption, parseCount } from './options.ts'
 import { formatRow } from './table.ts'
 import { tailColumns } from './tail-columns.ts'
-import type { Terminal } from './terminal.ts'
 
 const defaultCount = 20
 const pollMs = 200

@@ -1,9 +1,9 @@
 import type { Problem } from '@affidavit/evidence/verify/problem'
 import { isContradiction } from '@affidavit/evidence/verify/problem'
 import type { Verdict } from '@affidavit/evidence/verify/verdict'
+import { toPrintable } from '@affidavit/sensor/cli/printable'
+import type { Style, Terminal } from '@affidavit/sensor/cli/terminal'
 import { formatAge, formatCount, formatNumberOf } from './format.ts'
-import { toPrintable } from './printable.ts'
-import type { Style, Terminal } from './terminal.ts'
 import type { HomeVerdict } from './verify-home.ts'
 
 const labelWidth = 12
