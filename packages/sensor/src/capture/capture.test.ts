@@ -10,6 +10,7 @@ import { readClock } from './clock.ts'
 import type { CaptureContext } from './context.ts'
 import { defer } from './deferred.ts'
 import type { CapturedLine } from './line.ts'
+import { stdioOrigin } from './origin.ts'
 import { LineScan } from './scan.ts'
 
 const same: Redactor = {
@@ -18,6 +19,8 @@ const same: Redactor = {
 }
 const digest = () => `00000000:${Buffer.alloc(32).toString('base64')}`
 
+const facts = readLocalFacts(undefined)
+const origin = stdioOrigin(facts)
 const uuid = '01932c4e-0000-7000-8000-000000000000'
 const core = {
   v: 1, tenant: 'default', epoch: '2026q4', streamId: uuid, seq: 0, bootId: uuid,
@@ -38,7 +41,8 @@ function open(changes: Partial<CaptureContext> = {}) {
     digest,
     level: 'arguments',
     serverName: 'unit',
-    facts: readLocalFacts(undefined),
+    facts,
+    vantage: 'gateway',
     diagnose: (code) => said.push(code),
     ...changes,
   })
@@ -49,7 +53,7 @@ function line(text: string | Uint8Array, direction: CapturedLine['direction'] = 
   const bytes = typeof text === 'string' ? Buffer.from(text) : text
   const scan = new LineScan()
   scan.push(bytes)
-  return { direction, scanned: scan.end(), arrived: readClock(), ending: 'terminated', bytes }
+  return { direction, scanned: scan.end(), arrived: readClock(), ending: 'terminated', bytes, origin }
 }
 
 describe('capture', () => {

@@ -1,21 +1,19 @@
 import type { ViolationDetail } from '@affidavit/evidence/record/header'
 import type { Outcome } from '@affidavit/evidence/record/kinds'
 import { makeId, readClock } from './clock.ts'
-import { type DraftedOutcome, draftCompleted, draftUnanswered } from './completed.ts'
+import { type DraftedOutcome, draftCompleted, draftUnanswered, type End } from './completed.ts'
 import type { CaptureContext } from './context.ts'
 import { type Exchange, InFlight } from './exchange.ts'
-import { CallGroups } from './groups.ts'
 import { guardRedactor } from './guard-redactor.ts'
+import { ServerKnowledge } from './knowledge.ts'
 import { answeredDirection, type CapturedLine, requestDirection, type Verdict } from './line.ts'
 import { formOf, idKey, type ScannedMessage, type Span, textOf } from './message.ts'
 import { kindOf } from './methods.ts'
-import { NotifyTally } from './notify.ts'
 import { minimalOutput } from './output.ts'
-import { type Addressee, idBytesOf, refuse } from './refusal.ts'
+import { type Addressee, addresseesOf, idBytesOf, refuse } from './refusal.ts'
 import { draftRequested } from './requested.ts'
 import { idNull, rpcCodes, toFailure } from './rpc-error.ts'
 import { Session } from './session.ts'
-import { ToolRegistry } from './tools.ts'
 import { describeUnreadable, draftViolation, violationsOf } from './violation.ts'
 
 /** One record that a line waits for. */
@@ -45,19 +43,25 @@ class PushbackError extends Error {
  */
 export class Capture {
   readonly #context: CaptureContext
+  readonly #knowledge: ServerKnowledge
   readonly #session: Session
-  readonly #tools = new ToolRegistry()
-  readonly #groups = new CallGroups()
   readonly #inFlight = new InFlight()
-  readonly #notify: NotifyTally
+  /** Requests that came on a line, for whoever has to end them without a response. */
+  readonly #openedBy = new WeakMap<CapturedLine, Exchange[]>()
   /** Outcomes of undelivered and unanswerable calls that are on their way. */
   readonly #ends = new Set<Promise<void>>()
   #isFinished = false
 
-  constructor(context: CaptureContext) {
+  /** `knowledge`: what the server's other connections have told, where there are any. */
+  constructor(context: CaptureContext, knowledge = new ServerKnowledge(context)) {
     this.#context = { ...context, redactor: guardRedactor(context) }
-    this.#session = new Session(context.serverName, (text) => this.#context.redactor.redactText(text).text)
-    this.#notify = new NotifyTally((method) => context.digest(method))
+    this.#knowledge = knowledge
+    this.#session = new Session(knowledge, (text) => this.#context.redactor.redactText(text).text)
+  }
+
+  /** Whether no call of either direction waits for its response. */
+  get isIdle(): boolean {
+    return this.#inFlight.size === 0 && this.#ends.size === 0
   }
 
   /** Undefined: the line may go on at once. The promise never rejects. */
@@ -80,12 +84,7 @@ export class Capture {
    */
   async flush(): Promise<void> {
     for (const exchange of this.#inFlight.takeCancelled(readClock().monotonicUs)) this.#end(exchange, 'cancelled')
-    const drafts = this.#notify.take(this.#session.server)
-    const results = await Promise.allSettled(drafts.map((draft) => this.#context.emit(draft, {})))
-    for (const [i, { status }] of results.entries()) {
-      const draft = drafts[i]
-      if (status === 'rejected' && draft !== undefined) this.#notify.putBack(draft)
-    }
+    await this.#knowledge.flush(this.#context)
   }
 
   /** The connection is over: every call still open gets its outcome, every count its record. Later lines go nowhere. */
@@ -101,12 +100,30 @@ export class Capture {
 
   /** A line that might go on found its receiver gone: its calls will not be answered. Does not wait; `finish` does. */
   undelivered(line: CapturedLine): void {
-    for (const message of line.scanned.messages) {
-      const id = message.spans.get('id')
-      const exchange = id === undefined ? undefined : this.#inFlight.find(requestDirection(line), idKey(id))
-      if (formOf(message) !== 'request' || exchange === undefined) continue
-      this.#end(exchange, 'transport_error')
-    }
+    for (const exchange of this.#openOf(line)) this.#end(exchange, 'transport_error')
+  }
+
+  /** Whether a request of this line waits for its response. */
+  isOpen(line: CapturedLine): boolean {
+    return this.#openOf(line).length > 0
+  }
+
+  /**
+   * Ends the calls of a request line that will get no response of their own: something else came in its place, or nothing.
+   * Resolves when that is durable. Where it cannot be, what came must not be let go, and the verdict holds what goes instead.
+   */
+  async endUnanswered(line: CapturedLine, end: End): Promise<Verdict> {
+    const open = this.#openOf(line)
+    const results = await Promise.allSettled(open.map((exchange) => this.#recordEnd(exchange, end)))
+    const failed = results.find((result) => result.status === 'rejected')
+    if (failed === undefined) return { pass: true }
+    const failure = toFailure(failed.reason)
+    const addressees = addresseesOf(line).map(({ id }) => ({ form: 'response' as const, id }))
+    return refuse({ ...line, direction: 'server-to-client' }, addressees, failure)
+  }
+
+  #openOf(line: CapturedLine): Exchange[] {
+    return (this.#openedBy.get(line) ?? []).filter((exchange) => this.#inFlight.includes(exchange))
   }
 
   /** Ends a call without a response, while other things go on; `finish` waits for it. */
@@ -125,7 +142,7 @@ export class Capture {
 
   #takeNotification(line: CapturedLine, message: ScannedMessage): void {
     const method = textOf(message.spans.get('method')) ?? ''
-    this.#notify.add(requestDirection(line), method, message.end - message.start)
+    this.#knowledge.notify.add(requestDirection(line), method, message.end - message.start)
     const id = message.spans.get('params.requestId')
     if (method !== 'notifications/cancelled' || id === undefined) return
     this.#inFlight.cancel(requestDirection(line), idKey(id), line.arrived.monotonicUs)
@@ -141,6 +158,9 @@ export class Capture {
     const isDuplicate = this.#inFlight.has(exchange.direction, exchange.key)
     const isTooMany = this.#inFlight.isFull(exchange.direction)
     this.#inFlight.add(exchange)
+    const opened = this.#openedBy.get(line)
+    if (opened === undefined) this.#openedBy.set(line, [exchange])
+    else opened.push(exchange)
     if (exchange.method === 'initialize' && exchange.direction === 'to-server') this.#session.open(line, message)
     const done = isTooMany ? Promise.reject(new PushbackError()) : this.#recordRequested(line, message, exchange)
     const addressee = { form: 'request' as const, id: idBytesOf(line, message) ?? idNull, callId: exchange.callId }
@@ -156,7 +176,7 @@ export class Capture {
       method,
       kind: kindOf(method),
       callId: makeId(),
-      callGroupId: this.#groups.find(message),
+      callGroupId: this.#knowledge.groups.find(message),
       arrived: line.arrived,
       isFirstPage: !message.spans.has('params.cursor'),
       cancelledUs: undefined,
@@ -165,7 +185,7 @@ export class Capture {
   }
 
   async #recordRequested(line: CapturedLine, message: ScannedMessage, exchange: Exchange): Promise<void> {
-    const known = { session: this.#session, tools: this.#tools }
+    const known = { session: this.#session, tools: this.#knowledge.tools }
     const drafted = draftRequested(this.#context, known, { line, message, place: exchange })
     // No await where none is needed: emits must be called in the order the lines came.
     const { draft, sections } = drafted instanceof Promise ? await drafted : drafted
@@ -185,10 +205,10 @@ export class Capture {
     const isFromServer = exchange.direction === 'to-server'
     const server = isFromServer ? this.#session.learn(line, message, exchange.method) : undefined
     if (isFromServer && exchange.method === 'tools/list' && message.spans.get('result.tools')?.type === 'array')
-      this.#tools.add(message.tools, { isFirst: exchange.isFirstPage, isLast: !hasNextPage(message) })
+      this.#knowledge.tools.add(message.tools, { isFirst: exchange.isFirstPage, isLast: !hasNextPage(message) })
     const completed = draftCompleted(this.#context, exchange, receipt, { line, message, server })
     const { callGroupId, outcome } = completed.draft
-    if (callGroupId !== undefined && outcome === 'continued') this.#groups.remember(message, callGroupId)
+    if (callGroupId !== undefined && outcome === 'continued') this.#knowledge.groups.remember(message, callGroupId)
     const addressee = { form: 'response' as const, id: idBytesOf(line, message) ?? idNull, callId: exchange.callId }
     return [{ done: this.#recordCompleted(completed, message), addressee }]
   }
@@ -230,13 +250,17 @@ export class Capture {
     for (const { exchange } of steps) if (exchange?.key === unanswerable) this.#end(exchange, 'unknown')
   }
 
-  /** Ends a call without a response. Where not even that can be recorded, recovery finds it open and says `unknown`. */
-  async #abandon(exchange: Exchange, end: { outcome: Outcome; rpcCode?: number }): Promise<void> {
+  async #recordEnd(exchange: Exchange, end: End): Promise<void> {
     this.#inFlight.remove(exchange)
     if (exchange.receipt === undefined) return
     const { draft, sections } = draftUnanswered(exchange, exchange.receipt, end)
+    await this.#context.emit(draft, sections)
+  }
+
+  /** Ends a call without a response. Where not even that can be recorded, recovery finds it open and says `unknown`. */
+  async #abandon(exchange: Exchange, end: End): Promise<void> {
     try {
-      await this.#context.emit(draft, sections)
+      await this.#recordEnd(exchange, end)
     } catch (error) {
       const { cause } = toFailure(error)
       this.#context.diagnose('AFD_OUTCOME_LOST', `the outcome of an unanswered call could not be recorded (${cause})`)

@@ -24,10 +24,13 @@ export function draftCompleted(
   const { line, message, server } = from
   const outcome = outcomeOf(message, exchange.method)
   const rpcCode = rpcCodeOf(message)
+  const { httpStatus, session } = line.answer ?? {}
   const group = exchange.callGroupId ?? (outcome === 'continued' ? exchange.callId : undefined)
   const draft: CompletedDraft = {
     ...linkTo(exchange, receipt, outcome, group),
+    ...(httpStatus === undefined ? {} : { httpStatus }),
     ...(rpcCode === undefined ? {} : { rpcCode }),
+    ...(session === undefined ? {} : { sessionId: session }),
     responseBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,
     latencyUs: Math.max(0, line.arrived.monotonicUs - exchange.arrived.monotonicUs),
     ...(server === undefined ? {} : { server }),
@@ -36,14 +39,20 @@ export function draftCompleted(
   return { draft, sections: outputSections(context, line, message) }
 }
 
+/** How a call ended without a response of its own. */
+export interface End {
+  outcome: Outcome
+  rpcCode?: number
+  httpStatus?: number
+  /** Of what came in the response's place. */
+  responseBytes?: number
+  latencyUs?: number
+}
+
 /** The record of a call whose response never came, or was ours. */
-export function draftUnanswered(
-  exchange: Exchange,
-  receipt: EmitReceipt,
-  end: { outcome: Outcome; rpcCode?: number },
-): DraftedOutcome {
-  const rpcCode = end.rpcCode === undefined ? {} : { rpcCode: end.rpcCode }
-  return { draft: { ...linkTo(exchange, receipt, end.outcome, exchange.callGroupId), ...rpcCode }, sections: {} }
+export function draftUnanswered(exchange: Exchange, receipt: EmitReceipt, end: End): DraftedOutcome {
+  const { outcome, ...rest } = end
+  return { draft: { ...linkTo(exchange, receipt, outcome, exchange.callGroupId), ...rest }, sections: {} }
 }
 
 function linkTo(exchange: Exchange, receipt: EmitReceipt, outcome: Outcome, group: Uuid | undefined): CompletedDraft {

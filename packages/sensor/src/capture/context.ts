@@ -1,5 +1,5 @@
 import type { Draft, KeyedDigest } from '@affidavit/evidence/record/header'
-import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
+import type { CaptureLevel, Vantage } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import type { LocalFacts } from '../identity/local.ts'
 import type { Redactor } from '../redact/redactor.ts'
@@ -25,7 +25,9 @@ export interface CaptureContext {
   digest: (value: string | Uint8Array) => KeyedDigest
   level: CaptureLevel
   serverName: string
-  facts: LocalFacts
+  vantage: Vantage
+  /** Of the machine; who is behind a request is the transport's to know. */
+  facts: Pick<LocalFacts, 'host' | 'processes'>
   /** Program output: a stable code and a sentence, never values. */
   diagnose: (code: string, sentence: string) => void
 }

@@ -42,6 +42,10 @@ export class InFlight {
   /** Places of calls that ended as cancelled, with how many of the same id there were. */
   readonly #tombstones = new Map<string, number>()
 
+  get size(): number {
+    return this.#counts['to-server'] + this.#counts['to-client']
+  }
+
   /** Per direction, so that a server that floods requests does not block the client's calls. */
   isFull(direction: Direction): boolean {
     return this.#counts[direction] >= inFlightMax
@@ -64,6 +68,10 @@ export class InFlight {
     return this.#open.get(placeOf(direction, key))?.find((exchange) => exchange.receipt !== undefined)
   }
 
+  includes(exchange: Exchange): boolean {
+    return this.#open.get(placeOf(exchange.direction, exchange.key))?.includes(exchange) ?? false
+  }
+
   remove(exchange: Exchange): void {
     const place = placeOf(exchange.direction, exchange.key)
     const same = this.#open.get(place)
@@ -84,7 +92,7 @@ export class InFlight {
 
   /** Takes out the calls whose grace is over and that nobody answered. Their late responses are recognised by `exhume`. */
   takeCancelled(nowUs: number): Exchange[] {
-    const open = this.#cancelled.filter((exchange) => this.#isOpen(exchange))
+    const open = this.#cancelled.filter((exchange) => this.includes(exchange))
     const isOver = ({ cancelledUs = nowUs, receipt }: Exchange) =>
       receipt !== undefined && nowUs - cancelledUs >= cancelGraceUs
     const over = open.filter(isOver)
@@ -100,10 +108,6 @@ export class InFlight {
     if (count > 1) this.#tombstones.set(place, count - 1)
     else this.#tombstones.delete(place)
     return count > 0
-  }
-
-  #isOpen(exchange: Exchange): boolean {
-    return this.#open.get(placeOf(exchange.direction, exchange.key))?.includes(exchange) ?? false
   }
 
   #bury(exchange: Exchange): void {

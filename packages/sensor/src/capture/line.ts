@@ -1,8 +1,13 @@
+import type { ViolationDetail } from '@affidavit/evidence/record/header'
 import type { Direction } from '@affidavit/evidence/record/kinds'
 import type { Moment } from './clock.ts'
 import type { ScannedLine, Span } from './message.ts'
+import type { RequestOrigin, ResponseOrigin } from './origin.ts'
 
-/** A line that a transport has read to its end and lets nobody see before capture says so. */
+/**
+ * A line (over HTTP: a body, or the data of an event) that a transport has read to its end and lets nobody see before
+ * capture says so.
+ */
 export interface CapturedLine {
   direction: 'client-to-server' | 'server-to-client'
   scanned: ScannedLine
@@ -12,6 +17,12 @@ export interface CapturedLine {
   ending: 'terminated' | 'unterminated'
   /** The line's bytes, where they are in memory. */
   bytes: Uint8Array | undefined
+  /** Who sent it, where it holds requests. */
+  origin: RequestOrigin
+  /** How it was answered, where it holds responses. */
+  answer?: ResponseOrigin
+  /** What the transport found wrong beside the bytes. */
+  violations?: readonly ViolationDetail['code'][]
   /** SHA-256 of the bytes of a span, where the line is held outside memory; undefined where it has gone on already. */
   hashSpan?: (span: Span) => Promise<Uint8Array>
 }

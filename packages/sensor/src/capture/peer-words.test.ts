@@ -7,12 +7,15 @@ import { createRedactor } from '../redact/redactor.ts'
 import { Capture } from './capture.ts'
 import { readClock } from './clock.ts'
 import type { CapturedLine } from './line.ts'
+import { stdioOrigin } from './origin.ts'
 import { LineScan } from './scan.ts'
 
 const secret = 'ghp_abcdefghijklmnopqrstuvwxyz0123456789'
 const marker = '[REDACTED:github-token]'
 const modern = 'io.modelcontextprotocol/'
 
+const facts = readLocalFacts(undefined)
+const origin = stdioOrigin(facts)
 type Sent = [direction: CapturedLine['direction'], message: Record<string, unknown>]
 const asked = (id: number, method: string, params: object = {}): Sent => ['client-to-server', { id, method, params }]
 const answered = (id: number, result: object): Sent => ['server-to-client', { id, result }]
@@ -29,14 +32,15 @@ async function capture(messages: readonly Sent[], level: CaptureLevel = 'argumen
     digest: () => `00000000:${Buffer.alloc(32).toString('base64')}`,
     level,
     serverName: 'unit',
-    facts: readLocalFacts(undefined),
+    facts,
+    vantage: 'gateway',
     diagnose: () => undefined,
   })
   for (const [direction, message] of messages) {
     const bytes = Buffer.from(JSON.stringify({ jsonrpc: '2.0', ...message }))
     const scan = new LineScan()
     scan.push(bytes)
-    await connection.take({ direction, scanned: scan.end(), arrived: readClock(), ending: 'terminated', bytes })
+    await connection.take({ direction, scanned: scan.end(), arrived: readClock(), ending: 'terminated', bytes, origin })
   }
   await connection.finish()
   return records.map(({ draft, sections }) => ({

@@ -12,6 +12,7 @@ import { type Kept, keepInput } from './input.ts'
 import { bytesOf, type CapturedLine, parseSpan, requestDirection } from './line.ts'
 import { type ScannedMessage, textOf } from './message.ts'
 import { isProtocolMethod, kindOf } from './methods.ts'
+import type { Principals } from './origin.ts'
 import { taskIdOf } from './outcome.ts'
 import { listRemovals } from './removals.ts'
 import type { Session } from './session.ts'
@@ -46,13 +47,13 @@ export function draftRequested(
     draft,
     sections: {
       input: input.text,
-      identity: identitySection(context, claims.agent ?? known.session.agent ?? unnamedAgent),
+      identity: identitySection(line.origin.principals, claims.agent ?? known.session.agent ?? unnamedAgent),
       decision: noDecision,
       purpose: purposeSection(context, claims),
       environment: encodeEnvironment({
         host: context.facts.host,
         processes: context.facts.processes,
-        network: { absent: 'stdio has no network' },
+        network: line.origin.network,
         ids: foreignIds(context, { ...from, claims }),
         ...listRemovals(input.removed),
       }),
@@ -74,11 +75,11 @@ function draftHeader(
   return {
     kind: kindOf(method),
     stage: 'requested',
-    vantage: 'gateway',
+    vantage: context.vantage,
     direction: requestDirection(line),
     callId: place.callId,
     ...(place.callGroupId === undefined ? {} : { callGroupId: place.callGroupId }),
-    ...session.fieldsFor(claims, context.digest),
+    ...session.fieldsFor(claims, line.origin, context.digest),
     ...(isProtocolMethod(method) ? { method } : { methodDigest: context.digest(method) }),
     requestIdDigest: context.digest(id?.raw ?? id?.hash ?? ''),
     server: session.server,
@@ -88,7 +89,8 @@ function draftHeader(
     inputBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,
     classification: { level: 'unclassified', tags: [] },
     decision: { disposition: 'undecided', mode: 'observe' },
-    ...claims.trace,
+    ...(claims.trace ?? line.origin.trace),
+    ...(line.origin.reported === undefined ? {} : { reported: line.origin.reported }),
     ...line.arrived,
   }
 }
@@ -104,21 +106,16 @@ const noPurpose = encodePurpose({ absent: 'the request declares neither a task n
 
 const hiddenPurpose = encodePurpose({ absent: 'declared, but at level metadata no values are kept' })
 const unnamedAgent: Absent = { absent: 'the client has not named itself on this connection' }
-const encodedIdentities = new WeakMap<object, Uint8Array>()
+const encodedIdentities = new WeakMap<Principals, WeakMap<object, Uint8Array>>()
 
-/** Encoded once per agent and connection: it is the same for every call that an agent makes. */
-function identitySection({ facts }: CaptureContext, agent: Actor | Absent): Uint8Array {
-  const known = encodedIdentities.get(agent)
+/** Encoded once per agent and principals: it is the same for every call that an agent makes for somebody. */
+function identitySection(principals: Principals, agent: Actor | Absent): Uint8Array {
+  const byAgent = encodedIdentities.get(principals) ?? new WeakMap<object, Uint8Array>()
+  encodedIdentities.set(principals, byAgent)
+  const known = byAgent.get(agent)
   if (known !== undefined) return known
-  const encoded = encodeIdentity({
-    agent,
-    workload: facts.workload,
-    user: facts.user,
-    role: { absent: 'stdio carries no role' },
-    token: { absent: 'stdio carries no token' },
-    delegation: [],
-  })
-  encodedIdentities.set(agent, encoded)
+  const encoded = encodeIdentity({ agent, ...principals })
+  byAgent.set(agent, encoded)
   return encoded
 }
 

@@ -4,32 +4,40 @@ import { clipText, isKeptName } from '@affidavit/evidence/record/text'
 import { isJsonObject, type MetaClaims, type Redact, toClaimedAgent } from '../identity/claims.ts'
 import { makeId } from './clock.ts'
 import type { CaptureContext } from './context.ts'
+import type { ServerKnowledge } from './knowledge.ts'
 import { type CapturedLine, parseSpan } from './line.ts'
 import type { ScannedMessage } from './message.ts'
+import type { RequestOrigin } from './origin.ts'
 
 const handshakeBytesMax = 1024 * 1024
 const serverKey = 'io.modelcontextprotocol/serverInfo'
 /** Revisions are dates; drafts have names. Whatever else a server answers is no version. */
 const protocolVersionPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 
+const noHandshake = 'no initialize on this connection, and the request declares no conversation and no trace'
+
 type SessionFields = Pick<RequestedHeader, 'sessionSource' | 'sessionId' | 'sessionReason'>
 
 /** What the two sides of one connection have said of themselves so far. */
 export class Session {
-  /** As configured and as reported. */
-  server: ServerRef
   agent: Actor | undefined
+  readonly #knowledge: ServerKnowledge
   #legacyId: Uuid | undefined
   readonly #redact: Redact
 
-  constructor(serverName: string, redact: Redact) {
-    this.server = { name: serverName }
+  constructor(knowledge: ServerKnowledge, redact: Redact) {
+    this.#knowledge = knowledge
     this.#redact = redact
+  }
+
+  /** As configured and as reported. */
+  get server(): ServerRef {
+    return this.#knowledge.server
   }
 
   /** `initialize` opens a legacy session, a second one another. Its own record belongs to it already. */
   open(line: CapturedLine, request: ScannedMessage): void {
-    this.#legacyId = makeId()
+    if (line.origin.session === 'stdio') this.#legacyId = makeId()
     const params = parseSpan(line, request.spans.get('params'), handshakeBytesMax)
     if (isJsonObject(params)) this.agent = toClaimedAgent(params.clientInfo, 'initialize', this.#redact) ?? this.agent
   }
@@ -38,11 +46,13 @@ export class Session {
    * DESIGN §3, field 2. In the stateless era a session is what the client declares, else the trace; a bare connection is
    * never called one.
    */
-  fieldsFor(claims: MetaClaims, digest: CaptureContext['digest']): SessionFields {
-    if (this.#legacyId !== undefined) return { sessionSource: 'legacy-stdio', sessionId: this.#legacyId }
+  fieldsFor(claims: MetaClaims, { session }: RequestOrigin, digest: CaptureContext['digest']): SessionFields {
+    if (session !== 'stdio' && 'digest' in session) return { sessionSource: 'legacy-http', sessionId: session.digest }
+    if (session === 'stdio' && this.#legacyId !== undefined)
+      return { sessionSource: 'legacy-stdio', sessionId: this.#legacyId }
     if (claims.conversation !== undefined) return { sessionSource: 'declared', sessionId: digest(claims.conversation) }
     if (claims.trace !== undefined) return { sessionSource: 'trace', sessionId: claims.trace.traceId }
-    const sessionReason = 'no initialize on this connection, and the request declares no conversation and no trace'
+    const sessionReason = session === 'stdio' ? noHandshake : session.absent
     return { sessionSource: 'absent', sessionReason }
   }
 
@@ -54,7 +64,7 @@ export class Session {
       : this.#readServer(fieldOf(parseSpan(line, response.spans.get('result._meta'), handshakeBytesMax), serverKey))
     const merged = { ...this.server, ...told }
     const isNews = JSON.stringify(merged) !== JSON.stringify(this.server)
-    this.server = merged
+    this.#knowledge.server = merged
     return isNews || (isHandshake && Object.keys(told).length > 0) ? merged : undefined
   }
 

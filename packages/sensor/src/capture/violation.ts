@@ -15,7 +15,7 @@ const excerptBytesMax = 512
 /** What is wrong with a line before anybody asks what it answers; each code once. */
 export function violationsOf(line: CapturedLine, server: ServerRef): Code[] {
   const { scanned } = line
-  const codes = new Set<Code>()
+  const codes = new Set<Code>(line.violations)
   if (scanned.problem !== undefined) codes.add(scanned.problem)
   if (scanned.invalidUtf8) codes.add('invalid_utf8')
   if (line.ending === 'unterminated') codes.add('unterminated_line')

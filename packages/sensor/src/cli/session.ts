@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import { Capture } from '../capture/capture.ts'
 import type { CaptureContext, Emit } from '../capture/context.ts'
+import { stdioOrigin } from '../capture/origin.ts'
 import type { Child, Exit } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { type Relay, startRelay } from '../capture/stdio/relay.ts'
@@ -41,14 +42,17 @@ export async function superviseSession(parts: SessionParts): Promise<number> {
   const { child, recorder } = parts
   const { stdin, stdout, pid } = child.process
   if (stdin === null || stdout === null) throw new TypeError('the server was started without pipes')
+  const facts = readLocalFacts(pid)
   const capture = new Capture({
     ...parts,
+    vantage: 'gateway',
     emit: (draft, sections) => recorder.emit(draft, sections),
-    facts: readLocalFacts(pid),
+    facts,
     diagnose,
   })
   const ours = { fromClient: process.stdin, toClient: process.stdout, breakClient: breakStdin }
-  const relay = startRelay({ ...ours, fromServer: stdout, toServer: stdin }, capture, reportDefect)
+  const ends = { ...ours, fromServer: stdout, toServer: stdin }
+  const relay = startRelay(ends, capture, stdioOrigin(facts), reportDefect)
   relay.clientDone.then(() => capture.flush()).catch(reportDefect)
   // A server that nobody reads would hang for ever; better that the client sees it end.
   const drained = relay.serverDone.catch((error: unknown) => {

@@ -28,7 +28,7 @@ export function openHeldLine(outlet: Outlet): LineBody {
   }
 
   const send = (ending: Ending) => {
-    const line = describe(scan, held, ending)
+    const line = describe(outlet, scan, held, ending)
     const verdict = failure === undefined ? judge(outlet, line) : refuseUnheld(line, failure)
     outlet.lane.push(line.bytes?.length ?? 0, () => releaseHeld(outlet, { line, held, verdict }))
   }
@@ -48,13 +48,14 @@ export function openHeldLine(outlet: Outlet): LineBody {
   }
 }
 
-function describe(scan: LineScan, held: HeldBytes, ending: Ending): CapturedLine {
+function describe({ origin }: Outlet, scan: LineScan, held: HeldBytes, ending: Ending): CapturedLine {
   return {
     direction: 'client-to-server',
     scanned: scan.end(),
     arrived: readClock(),
     ending,
     bytes: held.inMemory(),
+    origin,
     hashSpan: (span) => hashHeld(held, span),
   }
 }

@@ -1,5 +1,6 @@
 import type { Capture } from '../capture.ts'
 import type { CapturedLine, Verdict } from '../line.ts'
+import type { RequestOrigin } from '../origin.ts'
 import type { Lane } from './lane.ts'
 import type { Sink } from './pipe.ts'
 
@@ -7,6 +8,7 @@ import type { Sink } from './pipe.ts'
 export interface Outlet {
   direction: CapturedLine['direction']
   capture: Capture
+  origin: RequestOrigin
   lane: Lane
   sink: Sink
   reply: (bytes: Uint8Array) => void

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Capture } from '../capture.ts'
+import type { RequestOrigin } from '../origin.ts'
 import { createFramer, type Framer } from './frame.ts'
 import { openHeldLine } from './held-line.ts'
 import { Lane } from './lane.ts'
@@ -35,7 +36,12 @@ const laneLimits = { bytesMax: 8 * 1024 * 1024, itemsMax: 4096 }
  * Relays bytes both ways and lets `capture` see a copy of every line first. Each direction is strictly first in, first
  * out, and waits for nothing but the durability of its own records and its receiver.
  */
-export function startRelay(ends: Ends, capture: Capture, onFault: (fault: unknown) => void): Relay {
+export function startRelay(
+  ends: Ends,
+  capture: Capture,
+  origin: RequestOrigin,
+  onFault: (fault: unknown) => void,
+): Relay {
   const toServerLane = new Lane(laneLimits, onFault)
   const toClientLane = new Lane(laneLimits, onFault)
   // A receiver that is gone makes its sender see the same: its pipe breaks, as it would without us in between. The other
@@ -48,6 +54,7 @@ export function startRelay(ends: Ends, capture: Capture, onFault: (fault: unknow
   const toServer: Outlet = {
     direction: 'client-to-server',
     capture,
+    origin,
     lane: toServerLane,
     sink: serverSink,
     reply: toClientReplies.push,
@@ -55,6 +62,7 @@ export function startRelay(ends: Ends, capture: Capture, onFault: (fault: unknow
   const toClient: Outlet = {
     direction: 'server-to-client',
     capture,
+    origin,
     lane: toClientLane,
     sink: clientSink,
     reply: toServerReplies.push,

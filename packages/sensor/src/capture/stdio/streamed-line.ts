@@ -40,6 +40,7 @@ export function openStreamedLine(outlet: Outlet): LineBody {
       arrived: readClock(),
       ending,
       bytes: flow === undefined ? start.inMemory() : undefined,
+      origin: outlet.origin,
     }
     const verdict = judge(outlet, line)
     if (flow !== undefined) flow.finish(verdict)

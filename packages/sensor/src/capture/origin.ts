@@ -1,0 +1,47 @@
+import type { Absent } from '@affidavit/evidence/record/absent'
+import type { Connection } from '@affidavit/evidence/record/environment-section'
+import type { KeyedDigest } from '@affidavit/evidence/record/header'
+import type { IdentitySection } from '@affidavit/evidence/record/identity-section'
+import type { ReportedBy } from '@affidavit/evidence/record/kinds'
+import type { TraceContext } from '../identity/claims.ts'
+import type { LocalFacts } from '../identity/local.ts'
+
+/** Who is behind a request, but for the agent, which names itself in the message. */
+export type Principals = Omit<IdentitySection, 'agent'>
+
+/** What a transport knows of a request beside its bytes. */
+export interface RequestOrigin {
+  /** The same object for the same principals: what is encoded of it is kept with it. */
+  principals: Principals
+  network: Connection[] | Absent
+  /**
+   * `stdio`: the connection is the session, from `initialize` on. A keyed digest: the session that the request names (legacy
+   * HTTP). Absent: none, with what to say about it.
+   */
+  session: 'stdio' | { digest: KeyedDigest } | Absent
+  /** Of HTTP's headers; what `_meta` says goes before it. */
+  trace?: TraceContext
+  reported?: ReportedBy
+}
+
+/** What a transport knows of a response beside its bytes. */
+export interface ResponseOrigin {
+  httpStatus?: number
+  /** The session this very response opened (legacy HTTP). */
+  session?: KeyedDigest
+}
+
+/** Every request on stdio comes from the process that started us. */
+export function stdioOrigin({ user, workload }: Pick<LocalFacts, 'user' | 'workload'>): RequestOrigin {
+  return {
+    principals: {
+      workload,
+      user,
+      role: { absent: 'stdio carries no role' },
+      token: { absent: 'stdio carries no token' },
+      delegation: [],
+    },
+    network: { absent: 'stdio has no network' },
+    session: 'stdio',
+  }
+}
