@@ -1,7 +1,7 @@
 import { JsonScanner, type JsonToken } from '@affidavit/evidence/record/json-scan'
 import { ListElement } from './element.ts'
 import { decodeString, type ScannedLine, type ScannedMessage, type Span } from './message.ts'
-import { Utf8Mender } from './stdio/utf8.ts'
+import { Utf8Mender } from './utf8.ts'
 import { ValueHash } from './value-hash.ts'
 
 /** Deeper than any real message, shallow enough that the scanner's stack stays at a megabyte. */

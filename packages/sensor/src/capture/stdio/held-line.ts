@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readClock } from '../clock.ts'
+import { HeldBytes } from '../hold.ts'
 import type { CapturedLine, Verdict } from '../line.ts'
 import type { Span } from '../message.ts'
 import { addresseesOf, refuse } from '../refusal.ts'
 import { toFailure } from '../rpc-error.ts'
 import { LineScan } from '../scan.ts'
+import { writeAll } from '../sink.ts'
 import type { Ending, LineBody } from './frame.ts'
-import { HeldBytes } from './hold.ts'
-import { judge, type Outlet, writeAll } from './outlet.ts'
+import { judge, type Outlet } from './outlet.ts'
 
 /** Requests up to this size wait in memory, larger ones in an encrypted temporary file. */
 export const requestMemoryBytesMax = 4 * 1024 * 1024

@@ -1,10 +1,11 @@
 import { readClock } from '../clock.ts'
 import { type Deferred, defer } from '../deferred.ts'
+import { HeldBytes } from '../hold.ts'
 import type { CapturedLine, Verdict } from '../line.ts'
 import { LineScan } from '../scan.ts'
+import { writeAll } from '../sink.ts'
 import type { Ending, LineBody } from './frame.ts'
-import { HeldBytes } from './hold.ts'
-import { judge, type Outlet, writeAll } from './outlet.ts'
+import { judge, type Outlet } from './outlet.ts'
 
 /** Lines towards the client up to this size are held whole; of larger ones only the end is held. */
 export const resultMemoryBytesMax = 1024 * 1024

@@ -1,4 +1,4 @@
-import { type Deferred, defer } from '../deferred.ts'
+import { type Deferred, defer } from './deferred.ts'
 
 /** What one direction still has to let go, strictly in the order it came. */
 
