@@ -85,7 +85,7 @@ export async function allocateAppendFile(
       throw toAppendError(path, error)
     }
   }
-  const file = await orDiscard(async () => {
+  const ahead = await orDiscard(async () => {
     const created = await layer.open(temporary, 'create')
     opened.push(created)
     await writeZeros(created, 0, allocateBytes, signal)
@@ -93,10 +93,10 @@ export async function allocateAppendFile(
   })
   const publish = async (first: Uint8Array, onReady: () => void) => {
     if (first.length > allocateBytes) throw new RangeError(`${path}: ${first.length} bytes in ${allocateBytes}`)
-    await file.write(first, 0)
-    await file.syncAll()
-    const ahead = await layer.open(temporary, 'write')
-    opened.push(ahead)
+    await ahead.write(first, 0)
+    await ahead.syncAll()
+    const file = await layer.open(temporary, 'append')
+    opened.push(file)
     await layer.rename(temporary, path)
     await layer.syncDirectory(dirname(path))
     const identity = await file.identity()
@@ -174,7 +174,7 @@ export class AppendFile {
   /**
    * Writes the bytes behind all that was appended before. Guarantee when it resolves: these bytes and all before them are
    * durable, and the file at the path is still this file. When it rejects, the file is poisoned.
-   * System calls: pwrite; fdatasync, and beside it stat of the path.
+   * System calls: pwrite and fdatasync (on Linux in one, O_DSYNC), then stat of the path.
    */
   append(bytes: Uint8Array): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
@@ -193,7 +193,8 @@ export class AppendFile {
     this.#inFlight += 1
     try {
       await file.write(bytes, position)
-      await allDone([file.syncContent(), this.#verifyPlace()])
+      await file.syncContent()
+      await this.#verifyPlace()
     } catch (error) {
       this.#poison(error)
     }
@@ -245,7 +246,7 @@ export class AppendFile {
   async #openAnother(): Promise<void> {
     this.#descriptors += 1
     try {
-      const file = await this.#layer.open(this.path, 'write')
+      const file = await this.#layer.open(this.path, 'append')
       const { dev, ino } = await file.identity()
       if (dev === this.#identity.dev && ino === this.#identity.ino) {
         this.#idle.push(file)
@@ -276,9 +277,4 @@ export class AppendFile {
     this.#failure ??= new AppendError('append_io', this.path, new Error('is closed'))
     for (const file of [...this.#idle.splice(0), this.#ahead]) await file.close()
   }
-}
-
-/** Unlike Promise.all, waits for all before it rejects: a descriptor is free only when nothing uses it any more. */
-async function allDone(parts: Promise<void>[]): Promise<void> {
-  for (const result of await Promise.allSettled(parts)) if (result.status === 'rejected') throw result.reason
 }
