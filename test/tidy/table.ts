@@ -20,7 +20,7 @@ export const table: Record<string, Record<string, Room>> = {
     durable: { imports: [] },
     // ADR-0003: Node's half of the functions that evidence takes as parameters has one home.
     crypto: { imports: ['record'] },
-    identity: { imports: ['record'] },
+    identity: { imports: ['record'], packages: ['jose'] },
     redact: { imports: ['record'], packages: ['re2js', 'yaml', 'zod'] },
     classify: { imports: ['record'] },
     policy: { imports: ['record'] },

@@ -208,6 +208,7 @@ const authDetail = object({
   expires: optional(timestamp),
   upstreamFingerprint: optional(keyedDigest),
   upstreamExpires: optional(timestamp),
+  count: optional(integer(1)),
 })
 
 const epochDetail = object({ origin, previous: nullOr(object({ origin, size: integer(), root: hash })) })

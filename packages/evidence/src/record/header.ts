@@ -194,6 +194,8 @@ export interface AuthDetail {
   /** Of the credential it was exchanged for. */
   upstreamFingerprint?: KeyedDigest
   upstreamExpires?: Timestamp
+  /** How many it stands for where a flood was counted, then without fingerprints; absent: one. */
+  count?: number
 }
 
 /** First entry of a log. */

@@ -1,13 +1,10 @@
 import type { Absent } from '@affidavit/evidence/record/absent'
 import type { Connection } from '@affidavit/evidence/record/environment-section'
 import type { KeyedDigest } from '@affidavit/evidence/record/header'
-import type { IdentitySection } from '@affidavit/evidence/record/identity-section'
 import type { ReportedBy } from '@affidavit/evidence/record/kinds'
 import type { TraceContext } from '../identity/claims.ts'
 import type { LocalFacts } from '../identity/local.ts'
-
-/** Who is behind a request, but for the agent, which names itself in the message. */
-export type Principals = Omit<IdentitySection, 'agent'>
+import type { Principals } from '../identity/principals.ts'
 
 /** What a transport knows of a request beside its bytes. */
 export interface RequestOrigin {

@@ -250,6 +250,7 @@ const authDetail: Arbitrary<AuthDetail> = fc.record(
     expires: timestamp,
     upstreamFingerprint: digest,
     upstreamExpires: timestamp,
+    count: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   },
   { requiredKeys: ['event'], noNullPrototype: true },
 )
