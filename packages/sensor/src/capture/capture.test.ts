@@ -1,10 +1,12 @@
 import type { Draft } from '@affidavit/evidence/record/header'
 import { encodeHeader } from '@affidavit/evidence/record/header-bytes'
+import { parseResources, type Resource } from '@affidavit/evidence/record/resources-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readLocalFacts } from '../identity/local.ts'
 import type { Redactor } from '../redact/redactor.ts'
+import { noteResource } from './accessed.ts'
 import { Capture } from './capture.ts'
 import { readClock } from './clock.ts'
 import type { CaptureContext } from './context.ts'
@@ -271,6 +273,49 @@ describe('capture', () => {
     )
     expect(await capture.take(line('{"jsonrpc":"2.0","id":1,"method":"ping"}'))).toEqual({ pass: true })
     expect(await flood.at(-1)).toMatchObject({ pass: false })
+  })
+
+  it('what somebody knows of a call beside its messages is recorded with its outcome [MW-7]', async () => {
+    const full = new Error('full')
+    const sizes: number[] = []
+    const { capture, records } = open({
+      emit: async (draft, sections) => {
+        if ('stage' in draft && draft.stage === 'completed') {
+          sizes.push(parseResources(sections.resources ?? new Uint8Array(0)).resources.length)
+          if (sizes.at(-1) === 256) throw Object.assign(full, { code: 'spool_full' })
+        }
+        records.push({ draft, sections })
+        return { recorded: true, hash: new Uint8Array(32) }
+      },
+    })
+    const asked = line('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query"}}')
+    await capture.take(asked)
+    const [call] = capture.callsOf(asked)
+    if (call === undefined) throw new Error('the call is not open')
+    for (let i = 0; i < 300; i++)
+      noteResource(call.accessed, { type: 'table', name: `t${i}`, dataTypes: ['email'], rows: 3, source: 'unit' })
+    call.accessed.classification = { level: 'restricted', tags: ['pii'] }
+    await capture.take(line('{"jsonrpc":"2.0","id":1,"result":{}}', 'server-to-client'))
+    expect(capture.callsOf(asked)).toEqual([])
+    // Where there is no room for all of it, what is left says how much there was.
+    expect(sizes).toEqual([256, 0])
+    const last = records.at(-1)
+    expect(last?.draft).toMatchObject({ callId: call.callId, classification: { level: 'restricted', tags: ['pii'] } })
+    expect(parseResources(last?.sections.resources ?? new Uint8Array(0))).toEqual({ resources: [], omitted: 300 })
+  })
+
+  it('a call that ends without a response keeps what is known of it [MW-7]', async () => {
+    const { capture, records } = open()
+    const asked = line('{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"query"}}')
+    await capture.take(asked)
+    const [call] = capture.callsOf(asked)
+    if (call === undefined) throw new Error('the call is not open')
+    const resource: Resource = { type: 'table', name: 'customers', dataTypes: [], source: 'unit' }
+    noteResource(call.accessed, resource)
+    await capture.finish()
+    expect(records.at(-1)?.draft).toMatchObject({ outcome: 'transport_error' })
+    const { resources } = records.at(-1)?.sections ?? {}
+    expect(parseResources(resources ?? new Uint8Array(0))).toEqual({ resources: [resource], omitted: 0 })
   })
 
   it('at too many open calls new ones are refused, not forgotten [C-4]', async () => {

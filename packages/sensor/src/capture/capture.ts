@@ -3,13 +3,12 @@ import type { Outcome } from '@affidavit/evidence/record/kinds'
 import { makeId, readClock } from './clock.ts'
 import { type DraftedOutcome, draftCompleted, draftUnanswered, type End } from './completed.ts'
 import type { CaptureContext } from './context.ts'
-import { type Exchange, InFlight } from './exchange.ts'
+import { type Exchange, InFlight, type OpenCall } from './exchange.ts'
 import { guardRedactor } from './guard-redactor.ts'
 import { ServerKnowledge } from './knowledge.ts'
 import { answeredDirection, type CapturedLine, requestDirection, type Verdict } from './line.ts'
 import { formOf, idKey, type ScannedMessage, type Span, textOf } from './message.ts'
 import { kindOf } from './methods.ts'
-import { minimalOutput } from './output.ts'
 import { type Addressee, addresseesOf, idBytesOf, refuse } from './refusal.ts'
 import { draftRequested } from './requested.ts'
 import { idNull, rpcCodes, toFailure } from './rpc-error.ts'
@@ -108,6 +107,11 @@ export class Capture {
     return this.#openOf(line).length > 0
   }
 
+  /** The calls of this line that wait for their responses, for whoever can say more of them than the messages do. */
+  callsOf(line: CapturedLine): readonly OpenCall[] {
+    return this.#openOf(line)
+  }
+
   /**
    * Ends the calls of a request line that will get no response of their own: something else came in its place, or nothing.
    * Resolves when that is durable. Where it cannot be, what came must not be let go, and the verdict holds what goes instead.
@@ -181,6 +185,7 @@ export class Capture {
       isFirstPage: !message.spans.has('params.cursor'),
       cancelledUs: undefined,
       receipt: undefined,
+      accessed: { resources: [], omitted: 0, classification: undefined },
     }
   }
 
@@ -210,17 +215,16 @@ export class Capture {
     const { callGroupId, outcome } = completed.draft
     if (callGroupId !== undefined && outcome === 'continued') this.#knowledge.groups.remember(message, callGroupId)
     const addressee = { form: 'response' as const, id: idBytesOf(line, message) ?? idNull, callId: exchange.callId }
-    return [{ done: this.#recordCompleted(completed, message), addressee }]
+    return [{ done: this.#recordCompleted(completed), addressee }]
   }
 
-  /** Outcome and place matter more than the outline: where there is no room for both, the outline goes. */
-  async #recordCompleted({ draft, sections }: DraftedOutcome, message: ScannedMessage): Promise<void> {
+  async #recordCompleted({ draft, sections, least }: DraftedOutcome): Promise<void> {
     try {
       await this.#context.emit(draft, sections)
     } catch (error) {
       const { cause } = toFailure(error)
       if (cause !== 'spool_full' && cause !== 'record_too_large') throw error
-      await this.#context.emit(draft, minimalOutput(this.#context, message))
+      await this.#context.emit(draft, least())
     }
   }
 
@@ -253,8 +257,7 @@ export class Capture {
   async #recordEnd(exchange: Exchange, end: End): Promise<void> {
     this.#inFlight.remove(exchange)
     if (exchange.receipt === undefined) return
-    const { draft, sections } = draftUnanswered(exchange, exchange.receipt, end)
-    await this.#context.emit(draft, sections)
+    await this.#recordCompleted(draftUnanswered(exchange, exchange.receipt, end))
   }
 
   /** Ends a call without a response. Where not even that can be recorded, recovery finds it open and says `unknown`. */

@@ -2,16 +2,19 @@ import { formatHash } from '@affidavit/evidence/record/digest'
 import type { ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import type { Outcome } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
+import { accessedSections, minimalAccessed } from './accessed.ts'
 import type { CaptureContext, CompletedDraft, EmitReceipt } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import type { CapturedLine } from './line.ts'
 import type { ScannedMessage } from './message.ts'
 import { outcomeOf, rpcCodeOf } from './outcome.ts'
-import { outputSections } from './output.ts'
+import { minimalOutput, outputSections } from './output.ts'
 
 export interface DraftedOutcome {
   draft: CompletedDraft
   sections: Sections
+  /** What is left of the sections where the record would not fit: outcome and place matter more. */
+  least: () => Sections
 }
 
 /** The record of a response. */
@@ -36,7 +39,11 @@ export function draftCompleted(
     ...(server === undefined ? {} : { server }),
     ...line.arrived,
   }
-  return { draft, sections: outputSections(context, line, message) }
+  return {
+    draft,
+    sections: { ...outputSections(context, line, message), ...accessedSections(exchange.accessed) },
+    least: () => ({ ...minimalOutput(context, message), ...minimalAccessed(exchange.accessed) }),
+  }
 }
 
 /** How a call ended without a response of its own. */
@@ -52,10 +59,15 @@ export interface End {
 /** The record of a call whose response never came, or was ours. */
 export function draftUnanswered(exchange: Exchange, receipt: EmitReceipt, end: End): DraftedOutcome {
   const { outcome, ...rest } = end
-  return { draft: { ...linkTo(exchange, receipt, outcome, exchange.callGroupId), ...rest }, sections: {} }
+  return {
+    draft: { ...linkTo(exchange, receipt, outcome, exchange.callGroupId), ...rest },
+    sections: accessedSections(exchange.accessed),
+    least: () => minimalAccessed(exchange.accessed),
+  }
 }
 
 function linkTo(exchange: Exchange, receipt: EmitReceipt, outcome: Outcome, group: Uuid | undefined): CompletedDraft {
+  const { classification } = exchange.accessed
   return {
     kind: exchange.kind,
     stage: 'completed',
@@ -63,5 +75,6 @@ function linkTo(exchange: Exchange, receipt: EmitReceipt, outcome: Outcome, grou
     ...(group === undefined ? {} : { callGroupId: group }),
     requestedHash: formatHash(receipt.hash),
     outcome,
+    ...(classification === undefined ? {} : { classification }),
   }
 }

@@ -1,5 +1,6 @@
 import type { Uuid } from '@affidavit/evidence/record/header'
 import type { Direction, ExchangeKind } from '@affidavit/evidence/record/kinds'
+import type { Accessed } from './accessed.ts'
 import type { Moment } from './clock.ts'
 import type { EmitReceipt } from './context.ts'
 
@@ -19,7 +20,12 @@ export interface Exchange {
   cancelledUs: number | undefined
   /** Of its `requested`; undefined until that is durable. */
   receipt: EmitReceipt | undefined
+  /** Grows while the call runs; what it holds when the outcome is drafted is recorded with it. */
+  accessed: Accessed
 }
+
+/** A call as somebody outside may know it, and add to it what the messages do not tell. */
+export type OpenCall = Pick<Exchange, 'callId' | 'method' | 'accessed'>
 
 /** At more open calls than this per direction, new ones are refused. */
 export const inFlightMax = 65_536

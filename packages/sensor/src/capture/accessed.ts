@@ -1,0 +1,29 @@
+import type { Classification } from '@affidavit/evidence/record/header'
+import { encodeResources, type Resource } from '@affidavit/evidence/record/resources-section'
+import type { Sections } from '@affidavit/evidence/record/sections'
+
+/** As many as the section takes; what comes after them is counted. */
+const resourcesMax = 256
+
+/** What a call touched, as somebody says who knows more than the messages tell: the server's own code. */
+export interface Accessed {
+  resources: Resource[]
+  omitted: number
+  classification: Classification | undefined
+}
+
+export function noteResource(accessed: Accessed, resource: Resource): void {
+  if (accessed.resources.length < resourcesMax) accessed.resources.push(resource)
+  else accessed.omitted++
+}
+
+/** Section `resources`, where there is anything to say. */
+export function accessedSections({ resources, omitted }: Accessed): Sections {
+  return resources.length === 0 ? {} : { resources: encodeResources({ resources, omitted }) }
+}
+
+/** What is left of it where the record would not fit: how many there were. */
+export function minimalAccessed({ resources, omitted }: Accessed): Sections {
+  if (resources.length === 0) return {}
+  return { resources: encodeResources({ resources: [], omitted: omitted + resources.length }) }
+}
