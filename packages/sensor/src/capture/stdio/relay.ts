@@ -1,12 +1,12 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Capture } from '../capture.ts'
+import { drain } from '../drain.ts'
 import { Lane } from '../lane.ts'
 import type { RequestOrigin } from '../origin.ts'
 import { openSink, type Sink, writeAll } from '../sink.ts'
 import { createFramer, type Framer } from './frame.ts'
 import { openHeldLine } from './held-line.ts'
 import type { Outlet } from './outlet.ts'
-import { drain } from './pipe.ts'
 import { openStreamedLine } from './streamed-line.ts'
 
 /** The four ends between a client and the server it started through us. */
