@@ -12,7 +12,7 @@ Try 'affidavit-sensor run --help'. The trail is read with 'affidavit' (package a
 async function main([command, ...argv]: readonly string[]): Promise<number> {
   if (command === 'run') return run(argv)
   if (command === 'version' || command === '--version') {
-    const { readVersion } = await import('./version.ts')
+    const { readVersion } = await import('../identity/version.ts')
     process.stdout.write(`${readVersion()}\n`)
     return 0
   }

@@ -1,10 +1,14 @@
 import type { Child } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
+import { createDigester } from '../crypto/digester.ts'
+import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { resolveHome } from '../durable/home.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
+import { readVersion } from '../identity/version.ts'
 import { createRedactor } from '../redact/redactor.ts'
-import { keepCollector } from './collector-process.ts'
-import { createDigester, loadCorrelationKey, openRecorder } from './recorder.ts'
+import { keepCollector } from '../ship/keep-collector.ts'
+import { openHomeRecorder } from '../spool/home-recorder.ts'
+import { diagnose } from './diagnostics.ts'
 import { redactName } from './redact-words.ts'
 import { reportStart } from './report-start.ts'
 import type { RunWiring } from './run.ts'
@@ -12,7 +16,6 @@ import type { RunOptions } from './run-options.ts'
 import type { RunSettings } from './run-settings.ts'
 import { nameServer } from './server-name.ts'
 import { superviseSession } from './session.ts'
-import { readVersion } from './version.ts'
 
 export interface SessionStart {
   options: RunOptions
@@ -27,14 +30,19 @@ export async function startSession({ options, settings, wiring, child, guardian 
   const { config, patterns } = settings
   const homeDir = resolveHome({ flag: options.home, env: process.env })
   const spoolBytesMax = config.limits?.spoolBytes
-  const recorder = openRecorder({
+  const recorder = openHomeRecorder({
     homeDir,
     failOpen: options.failOpen ?? config.failOpen ?? [],
     software: `affidavit-sensor ${readVersion()}`,
     ...(spoolBytesMax === undefined ? {} : { spoolBytesMax }),
     syncDelayMs: Number(process.env.AFFIDAVIT_TEST_SYNC_DELAY_MS ?? 0),
   })
-  const correlationKey = await loadCorrelationKey(homeDir)
+  const correlationKey = await loadCorrelationKey(homeDir, (code) =>
+    diagnose(
+      'AFD_HOME_UNUSABLE',
+      `the home folder cannot be used (${code}); see 'affidavit status' and its permissions`,
+    ),
+  )
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
   const session = superviseSession({
     child,
@@ -47,7 +55,15 @@ export async function startSession({ options, settings, wiring, child, guardian 
   })
   const stopWatching =
     options.collector === undefined && wiring.startCollector !== undefined
-      ? keepCollector({ dir: homeDir, processFile: toHomePaths(homeDir).collectorProcess }, wiring.startCollector)
+      ? keepCollector(
+          { dir: homeDir, processFile: toHomePaths(homeDir).collectorProcess },
+          wiring.startCollector,
+          (code) =>
+            diagnose(
+              'AFD_COLLECTOR_NOT_STARTED',
+              `the collector cannot be started (${code}); records stay in the spool`,
+            ),
+        )
       : undefined
   const code = await session
   stopWatching?.()

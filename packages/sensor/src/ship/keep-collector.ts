@@ -1,19 +1,25 @@
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { isProcessDead, type ProcessRef } from '../durable/process.ts'
-import { diagnose } from './diagnostics.ts'
 
 const checkEveryMs = 3000
 /** A collector that just started has not written its process file yet. */
 const patienceMs = 10_000
 
-/** Starts this home's collector where none is running, and again whenever it has gone. Returns what ends the watching. */
-export function keepCollector(home: { dir: string; processFile: string }, command: readonly string[]): () => void {
+/**
+ * Starts this home's collector where none is running, and again whenever it has gone. `onFailure` hears the system's code
+ * where it cannot be started. Returns what ends the watching.
+ */
+export function keepCollector(
+  home: { dir: string; processFile: string },
+  command: readonly string[],
+  onFailure: (code: string) => void,
+): () => void {
   let startedAt = Number.NEGATIVE_INFINITY
   const check = () => {
     if (isCollectorRunning(home.processFile) || Date.now() - startedAt < patienceMs) return
     startedAt = Date.now()
-    startCollector([...command, '--home', home.dir])
+    startCollector([...command, '--home', home.dir], onFailure)
   }
   check()
   const timer = setInterval(check, checkEveryMs)
@@ -22,15 +28,10 @@ export function keepCollector(home: { dir: string; processFile: string }, comman
 }
 
 /** In a session of its own and with nothing of ours open: it outlives us and serves every wrapper of this home. */
-function startCollector([program, ...args]: readonly string[]): void {
+function startCollector([program, ...args]: readonly string[], onFailure: (code: string) => void): void {
   if (program === undefined) return
   const child = spawn(program, args, { detached: true, stdio: 'ignore', cwd: '/', windowsHide: true })
-  child.on('error', (error: NodeJS.ErrnoException) =>
-    diagnose(
-      'AFD_COLLECTOR_NOT_STARTED',
-      `the collector cannot be started (${error.code ?? 'unknown'}); records stay in the spool`,
-    ),
-  )
+  child.on('error', (error: NodeJS.ErrnoException) => onFailure(error.code ?? 'unknown'))
   child.unref()
 }
 
