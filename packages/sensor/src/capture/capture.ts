@@ -198,13 +198,14 @@ export class Capture {
   }
 
   #takeResponse(line: CapturedLine, message: ScannedMessage, id: Span): Step[] {
-    const exchange = this.#inFlight.find(answeredDirection(line), idKey(id))
+    const exchange = this.#inFlight.find(answeredDirection(line), idKey(id)) ?? this.#meantBy(line, id)
     const receipt = exchange?.receipt
     if (exchange === undefined || receipt === undefined) {
       // Too late for a call that was cancelled and is recorded as that, or is about to be.
       const isLate = this.#inFlight.exhume(answeredDirection(line), idKey(id))
       if (isLate) return [{ done: Promise.all(this.#ends).then(() => undefined) }]
-      return [this.#recordViolation(line, 'unmatched_response')]
+      // Over HTTP, errors with id null answer what was no request, too.
+      return id.type === 'null' && line.answer !== undefined ? [] : [this.#recordViolation(line, 'unmatched_response')]
     }
     this.#inFlight.remove(exchange)
     const isFromServer = exchange.direction === 'to-server'
@@ -226,6 +227,12 @@ export class Capture {
       if (cause !== 'spool_full' && cause !== 'record_too_large') throw error
       await this.#context.emit(draft, least())
     }
+  }
+
+  /** Servers refuse by an error with id null what they did not care to read (JSON-RPC 2.0 §5). */
+  #meantBy({ answer }: CapturedLine, id: Span): Exchange | undefined {
+    const open = id.type === 'null' && answer?.to !== undefined ? this.#openOf(answer.to) : []
+    return open.length === 1 ? open[0] : undefined
   }
 
   async #settle(line: CapturedLine, steps: Step[]): Promise<Verdict> {

@@ -5,6 +5,7 @@ import type { ReportedBy } from '@affidavit/evidence/record/kinds'
 import type { TraceContext } from '../identity/claims.ts'
 import type { LocalFacts } from '../identity/local.ts'
 import type { Principals } from '../identity/principals.ts'
+import type { CapturedLine } from './line.ts'
 
 /** What a transport knows of a request beside its bytes. */
 export interface RequestOrigin {
@@ -26,6 +27,8 @@ export interface ResponseOrigin {
   httpStatus?: number
   /** The session this very response opened (legacy HTTP). */
   session?: KeyedDigest
+  /** The line it was sent in answer to: an error with id null is about a request of that. */
+  to?: CapturedLine
 }
 
 /** Every request on stdio comes from the process that started us. */

@@ -45,6 +45,15 @@ export function addresseesOf(line: CapturedLine): Addressee[] {
   })
 }
 
+/** One error for every request of a line, in the form the line had; undefined where nobody waits for an answer. */
+export function answerRequests(line: CapturedLine, error: RpcError): Uint8Array | undefined {
+  const asked = addresseesOf(line).filter(({ form }) => form === 'request')
+  return encode(
+    line,
+    asked.map(({ id }) => ({ id, error })),
+  )
+}
+
 /**
  * The bytes of a message's id. Where it is too long to keep and its line is not in memory, null stands for it, as JSON-RPC
  * 2.0 §5 has it for ids that could not be read.

@@ -1,12 +1,12 @@
 /** The JSON-RPC errors that are ours. Their codes lie outside −32768…−32000, which JSON-RPC 2.0 §5.1 reserves. */
 
-export const rpcCodes = { auditUnavailable: -31001, resultWithheld: -31002 } as const
+export const rpcCodes = { auditUnavailable: -31001, resultWithheld: -31002, upstreamFailed: -31003 } as const
 
 export interface RpcError {
   code: number
   message: string
   /** `code` is the stable one (AFD_…), `cause` what the recorder said; `retry` is about the call, `executed` about the server. */
-  data: { code: string; cause: string; retry: boolean; executed: boolean; callId?: string }
+  data: { code: string; cause: string; retry: boolean; executed: boolean | 'unknown'; callId?: string }
 }
 
 /** Why an emit failed, as far as it may be told: codes, never values. */
@@ -31,6 +31,16 @@ export function resultWithheld(failure: Failure, callId?: string): RpcError {
     code: rpcCodes.resultWithheld,
     message: `The call was executed, but Affidavit could not record its result (${failure.cause}) and withholds it; do not retry`,
     data: { code: 'AFD_RESULT_WITHHELD', cause: failure.cause, retry: false, executed: true, ...named(callId) },
+  }
+}
+
+/** The server gave no answer that could be passed on. What `executed` says is all that is known. */
+export function upstreamFailed(cause: string, executed: false | 'unknown'): RpcError {
+  const known = executed === false ? 'the call was not executed' : 'whether the call was executed is not known'
+  return {
+    code: rpcCodes.upstreamFailed,
+    message: `The MCP server behind Affidavit gave no answer (${cause}); ${known}`,
+    data: { code: 'AFD_UPSTREAM_FAILED', cause, retry: executed === false, executed },
   }
 }
 

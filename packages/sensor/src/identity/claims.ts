@@ -72,7 +72,8 @@ export function readMetaClaims(meta: unknown, redact: Redact): MetaClaims {
   }
 }
 
-function parseTraceparent(value: unknown): TraceContext | undefined {
+/** W3C Trace Context, of `_meta` or of HTTP's header. Undefined where it is not valid. */
+export function parseTraceparent(value: unknown): TraceContext | undefined {
   const [, traceId, spanId] = (typeof value === 'string' && traceparentPattern.exec(value)) || []
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId }
 }

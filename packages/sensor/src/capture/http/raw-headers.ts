@@ -14,13 +14,17 @@ export function pairsOf(raw: RawHeaders): [name: string, value: string][] {
   return Array.from({ length: raw.length >> 1 }, (_, i) => [raw[2 * i] ?? '', raw[2 * i + 1] ?? ''])
 }
 
+/** Fields, by name in lower case, whose value is another on the other side, or that are not there (undefined). */
+export type Changes = ReadonlyMap<string, string | undefined>
+
 /** What goes on to the other side: everything but the fields of this hop and those that `Connection` names. */
-export function toForward(raw: RawHeaders, replaced: ReadonlyMap<string, string> = new Map()): string[] {
+export function toForward(raw: RawHeaders, changes: Changes = new Map()): string[] {
   const named = (headerOf(raw, 'connection') ?? '').toLowerCase().split(/[\s,]+/)
   const isOurs = (name: string) => perHop.has(name) || (named.includes(name) && name !== 'te')
   return pairsOf(raw).flatMap(([name, value]) => {
     const key = name.toLowerCase()
-    return isOurs(key) ? [] : [name, replaced.get(key) ?? value]
+    const kept = changes.has(key) ? changes.get(key) : value
+    return isOurs(key) || kept === undefined ? [] : [name, kept]
   })
 }
 

@@ -1,0 +1,168 @@
+import type { IncomingMessage } from 'node:http'
+import type { Outcome } from '@affidavit/evidence/record/kinds'
+import { drain } from '../drain.ts'
+import { Flow } from '../flow.ts'
+import { HeldBytes } from '../hold.ts'
+import type { Verdict } from '../line.ts'
+import { formOf, type ScannedLine } from '../message.ts'
+import type { ResponseOrigin } from '../origin.ts'
+import { answerRequests } from '../refusal.ts'
+import { upstreamFailed } from '../rpc-error.ts'
+import { openSink } from '../sink.ts'
+import { answerLine, endAnswer, endOf, type HttpExchange, outcomeOfGone, passes, writeHead } from './exchange.ts'
+import { plainError, sendOwn } from './own-answer.ts'
+import { openBodyCopy } from './read-body.ts'
+
+/** Answers up to this size are held whole; of larger ones only the end is held. */
+const answerMemoryBytesMax = 1024 * 1024
+
+interface ReadAnswer {
+  scanned: ScannedLine
+  text: Uint8Array | undefined
+  isUndecodable: boolean
+}
+
+/** An answer that is no event stream: held until what came of the calls is durable, then let go as it came. */
+export async function relayBody(
+  exchange: HttpExchange,
+  incoming: IncomingMessage,
+  session: ResponseOrigin['session'],
+): Promise<void> {
+  const start = new HeldBytes(Number.POSITIVE_INFINITY)
+  const copy = openBodyCopy(incoming.rawHeaders, answerMemoryBytesMax)
+  let flow: Flow | undefined
+  let released: Promise<Verdict> | undefined
+  let flown = 0
+  const pour = (into: Flow, bytes: Uint8Array): Promise<void> | undefined => {
+    const { topEnd } = copy
+    // Of an encoded body nobody can say in which byte its value ends: all that came with it is held.
+    const seen = copy.isEncoded ? 0 : flown
+    const cut =
+      topEnd === undefined ? bytes.length : copy.isEncoded ? 0 : Math.min(bytes.length, Math.max(0, topEnd - seen))
+    flown += bytes.length
+    const room = into.append(bytes.subarray(0, cut))
+    const held = into.hold(bytes.subarray(cut))
+    return held === undefined || room === undefined ? (held ?? room) : Promise.all([held, room]).then(() => undefined)
+  }
+  const take = (bytes: Uint8Array): Promise<void> | undefined => {
+    if (flow !== undefined) return pour(flow, bytes)
+    start.append(bytes)
+    if (start.length <= answerMemoryBytesMax) return undefined
+    flow = new Flow()
+    writeHead(exchange, incoming)
+    released = flow.release(openSink(exchange.response, () => incoming.destroy()))
+    return pour(flow, start.inMemory() ?? new Uint8Array(0))
+  }
+  const { timedOut } = await readAll(exchange, incoming, (bytes) => {
+    const wait = copy.push(bytes)
+    return wait === undefined ? take(bytes) : wait.then(() => take(bytes))
+  })
+  const read = await copy.end()
+  const verdict = incoming.complete
+    ? await judgeAnswer(exchange, incoming, { ...read, session })
+    : await endCut(exchange, incoming, timedOut ? 'timeout' : outcomeOfGone(exchange))
+  if (flow === undefined || released === undefined) {
+    if (incoming.complete) releaseWhole(exchange, incoming, { verdict, body: start.inMemory() })
+    else answerCut(exchange, { verdict, cause: timedOut ? 'timeout' : 'reset' })
+    return
+  }
+  flow.finish(Promise.resolve(incoming.complete ? verdict : { pass: false, instead: undefined, reply: undefined }))
+  if ((await released).pass) endAnswer(exchange, incoming)
+  else exchange.response.destroy()
+}
+
+/** Reads to the end. Where nothing comes for too long, the connection is given up. */
+async function readAll(
+  { upstream }: HttpExchange,
+  incoming: IncomingMessage,
+  take: (bytes: Uint8Array) => Promise<void> | undefined,
+): Promise<{ timedOut: boolean }> {
+  const { bodyIdleMs } = upstream.options.timeouts
+  const state = { timedOut: false }
+  const socket = incoming.socket
+  const onTimeout = () => {
+    // A client that reads slowly keeps us from reading: that is no silence of the server's.
+    if (incoming.isPaused()) return
+    state.timedOut = true
+    incoming.destroy()
+  }
+  if (bodyIdleMs > 0) socket.setTimeout(bodyIdleMs, onTimeout)
+  await drain(incoming, take)
+  if (bodyIdleMs > 0) {
+    socket.off('timeout', onTimeout)
+    socket.setTimeout(0)
+  }
+  return state
+}
+
+async function judgeAnswer(
+  exchange: HttpExchange,
+  incoming: IncomingMessage,
+  read: ReadAnswer & { session: ResponseOrigin['session'] },
+): Promise<Verdict> {
+  const { line, conversation } = exchange
+  const { capture } = conversation
+  const { scanned, isUndecodable } = read
+  const answered = answerLine(exchange, incoming, { scanned, bytes: read.text, session: read.session })
+  const status = incoming.statusCode ?? 502
+  const isMessage = scanned.problem === undefined && scanned.messages.some((message) => formOf(message) !== 'other')
+  const isGarbage = line !== undefined && status < 300 && (scanned.shape === 'unreadable' || isUndecodable)
+  const violations = isUndecodable ? (['undecodable'] as const) : []
+  const verdict = isMessage || isGarbage ? await (capture.take({ ...answered, violations }) ?? passes) : passes
+  if (!verdict.pass || line === undefined || !capture.isOpen(line)) return verdict
+  if (mayComeLater(exchange, status, scanned)) {
+    exchange.upstream.conversations.await(conversation, line)
+    return verdict
+  }
+  return capture.endUnanswered(
+    line,
+    endOf(line, outcomeOfStatus(status, isUndecodable ? 'unread' : 'read'), {
+      httpStatus: status,
+      bytes: scanned.bytes,
+    }),
+  )
+}
+
+/** A server that accepts a request of a session with 202 and nothing else answers it on the session's stream. */
+function mayComeLater({ isModern, conversation }: HttpExchange, status: number, scanned: ScannedLine): boolean {
+  return status === 202 && !isModern && conversation.session !== undefined && scanned.shape === 'blank'
+}
+
+/** A success whose copy could not be decoded may hold any result. */
+function outcomeOfStatus(status: number, copy: 'read' | 'unread'): Outcome {
+  if (status === 401 || status === 403) return 'denied'
+  if (status === 408 || status === 504) return 'timeout'
+  return status < 300 && copy === 'unread' ? 'unknown' : 'transport_error'
+}
+
+async function endCut(exchange: HttpExchange, incoming: IncomingMessage, outcome: Outcome): Promise<Verdict> {
+  const { line, conversation } = exchange
+  if (line === undefined) return passes
+  return conversation.capture.endUnanswered(line, endOf(line, outcome, { httpStatus: incoming.statusCode ?? 502 }))
+}
+
+function releaseWhole(
+  exchange: HttpExchange,
+  incoming: IncomingMessage,
+  { verdict, body }: { verdict: Verdict; body: Uint8Array | undefined },
+): void {
+  const { response } = exchange
+  if (!verdict.pass) {
+    sendOwn(response, { status: 200, body: verdict.instead ?? plainError('AFD_RESULT_WITHHELD', 'not recorded') })
+    return
+  }
+  writeHead(exchange, incoming)
+  if (body !== undefined && body.length > 0) response.write(body)
+  endAnswer(exchange, incoming)
+}
+
+/** The server broke off, and nothing of its answer is out. */
+function answerCut(
+  { response, line }: HttpExchange,
+  { verdict, cause }: { verdict: Verdict; cause: 'timeout' | 'reset' },
+): void {
+  const error = line === undefined ? undefined : answerRequests(line, upstreamFailed(cause, 'unknown'))
+  const own = verdict.pass ? error : verdict.instead
+  const plain = plainError('AFD_UPSTREAM_FAILED', `The MCP server broke off its answer (${cause}).`)
+  sendOwn(response, { status: cause === 'timeout' ? 504 : 502, body: own ?? plain })
+}

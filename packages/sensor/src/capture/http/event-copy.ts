@@ -1,0 +1,65 @@
+import { createHash, type Hash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Verdict } from '../line.ts'
+import { LineScan } from '../scan.ts'
+import { answerLine, type HttpExchange, passes } from './exchange.ts'
+
+/** What of an event's data is kept for its record; of more, only the outline. */
+export const eventMemoryBytesMax = 1024 * 1024
+
+/** What one event says, read from a copy while it goes by. */
+export class EventCopy {
+  #scan: LineScan | undefined
+  #parts: Uint8Array[] = []
+  #length = 0
+  /** Of data that is too long to keep. */
+  #hash: Hash | undefined
+  id: string | undefined
+
+  get hasData(): boolean {
+    return this.#scan !== undefined
+  }
+
+  data(bytes: Uint8Array): void {
+    this.#scan ??= new LineScan()
+    this.#scan.push(bytes)
+    this.#length += bytes.length
+    if (this.#hash === undefined) this.#parts.push(bytes)
+    else this.#hash.update(bytes)
+    if (this.#hash !== undefined || this.#length <= eventMemoryBytesMax) return
+    this.#hash = createHash('sha256')
+    for (const part of this.#parts) this.#hash.update(part)
+    this.#parts = []
+  }
+
+  /** Lets capture see the event. `released` is to be called when it has gone on. The promise never rejects. */
+  judge(exchange: HttpExchange, incoming: IncomingMessage): { verdict: Promise<Verdict>; released: () => void } {
+    const { conversation, upstream } = exchange
+    const scanned = this.#scan?.end()
+    const nothing = { verdict: Promise.resolve(passes), released: () => undefined }
+    if (scanned === undefined || scanned.shape === 'blank') return nothing
+    const key = this.#keyOf()
+    if (key !== undefined && conversation.hasSeen(key)) return nothing
+    const bytes = this.#hash === undefined ? this.#whole() : undefined
+    const verdict = conversation.capture.take(answerLine(exchange, incoming, { scanned, bytes }))
+    const { id } = this
+    const released = () => {
+      if (key === undefined || id === undefined) return
+      conversation.markSeen(key)
+      upstream.conversations.rememberEvent(conversation, id)
+    }
+    return { verdict: verdict ?? Promise.resolve(passes), released }
+  }
+
+  #whole(): Uint8Array {
+    const [only] = this.#parts
+    return only !== undefined && this.#parts.length === 1 ? only : Buffer.concat(this.#parts)
+  }
+
+  /** Undefined where the event has no id and so cannot be played again. */
+  #keyOf(): string | undefined {
+    if (this.id === undefined || this.id === '') return undefined
+    const hash = this.#hash ?? createHash('sha256').update(this.#whole())
+    return hash.update('\0').update(this.id).digest('base64')
+  }
+}

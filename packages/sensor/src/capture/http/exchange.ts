@@ -1,0 +1,88 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Outcome } from '@affidavit/evidence/record/kinds'
+import { readClock } from '../clock.ts'
+import type { End } from '../completed.ts'
+import type { CapturedLine, Verdict } from '../line.ts'
+import type { ScannedLine } from '../message.ts'
+import type { RequestOrigin, ResponseOrigin } from '../origin.ts'
+import type { Conversation } from './conversation.ts'
+import { pairsOf, toForward } from './raw-headers.ts'
+import type { Upstream } from './upstream.ts'
+
+/** One HTTP exchange on its way through the gateway. */
+export interface HttpExchange {
+  upstream: Upstream
+  request: IncomingMessage
+  response: ServerResponse
+  /** Path and query at the upstream. */
+  path: string
+  conversation: Conversation
+  origin: RequestOrigin
+  /** What the upstream sees in the place of the client's credential. */
+  authorization: string | undefined
+  /** The request's body as it was captured; undefined where it holds nothing of MCP. */
+  line: CapturedLine | undefined
+  isModern: boolean
+  /** Aborts when the client is gone before it was answered. */
+  gone: AbortSignal
+}
+
+export const passes: Verdict = { pass: true }
+
+/** Status line and header fields as the upstream sent them. Its framing too, but for HTTP/1.0 clients. */
+export function writeHead({ request, response }: HttpExchange, incoming: IncomingMessage): void {
+  const chunks = request.httpVersion === '1.0' ? new Map([['transfer-encoding', undefined]]) : undefined
+  // Node would add the date of now.
+  response.sendDate = false
+  response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, toForward(incoming.rawHeaders, chunks))
+}
+
+/** Ends the answer with the trailers that came, or cuts it where it was cut. */
+export function endAnswer({ response }: HttpExchange, incoming: IncomingMessage): void {
+  if (!incoming.complete) {
+    response.destroy()
+    return
+  }
+  if (incoming.rawTrailers.length > 0) response.addTrailers(pairsOf(incoming.rawTrailers))
+  response.end()
+}
+
+/** What a server said, as capture takes it: a body, or the data of an event. */
+export function answerLine(
+  exchange: HttpExchange,
+  incoming: IncomingMessage,
+  from: { scanned: ScannedLine; bytes: Uint8Array | undefined; session?: ResponseOrigin['session'] },
+): CapturedLine {
+  const { line, origin } = exchange
+  const { scanned, bytes, session } = from
+  return {
+    direction: 'server-to-client',
+    scanned,
+    arrived: readClock(),
+    ending: 'terminated',
+    bytes,
+    origin,
+    answer: {
+      httpStatus: incoming.statusCode ?? 502,
+      ...(session === undefined ? {} : { session }),
+      ...(line === undefined ? {} : { to: line }),
+    },
+  }
+}
+
+/** How the calls of a request end where something else came in the place of their responses. */
+export function endOf(line: CapturedLine, outcome: Outcome, came: { httpStatus?: number; bytes?: number } = {}): End {
+  const { httpStatus, bytes } = came
+  return {
+    outcome,
+    ...(httpStatus === undefined ? {} : { httpStatus }),
+    ...(bytes === undefined
+      ? {}
+      : { responseBytes: bytes, latencyUs: Math.max(0, readClock().monotonicUs - line.arrived.monotonicUs) }),
+  }
+}
+
+/** Calls whose client is gone: cancelled in the modern era, where closing the stream says so; else merely unanswered. */
+export function outcomeOfGone({ isModern, gone }: HttpExchange): Outcome {
+  return isModern && gone.aborted ? 'cancelled' : 'transport_error'
+}

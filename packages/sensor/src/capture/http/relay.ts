@@ -1,0 +1,238 @@
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parseTraceparent } from '../../identity/claims.ts'
+import { readClock } from '../clock.ts'
+import { HeldBytes } from '../hold.ts'
+import type { CapturedLine, Verdict } from '../line.ts'
+import { formOf, type ScannedLine } from '../message.ts'
+import type { RequestOrigin } from '../origin.ts'
+import { addresseesOf, answerRequests, refuse } from '../refusal.ts'
+import { toFailure, upstreamFailed } from '../rpc-error.ts'
+import { relayBody } from './answer-body.ts'
+import { relayEvents } from './answer-events.ts'
+import { endOf, type HttpExchange, outcomeOfGone, passes } from './exchange.ts'
+import { type Forwarded, forward } from './forward.ts'
+import { judgeHeaders } from './mcp-headers.ts'
+import { connectionOf } from './network.ts'
+import { plainError, sendOwn } from './own-answer.ts'
+import { type Changes, headerOf, mediaTypeOf, pairsOf, type RawHeaders } from './raw-headers.ts'
+import { type RequestBody, readRequestBody } from './read-body.ts'
+import type { Upstream } from './upstream.ts'
+
+/** Where a request goes. */
+export interface Place {
+  upstream: Upstream
+  /** Path and query at the upstream. */
+  path: string
+  /** Whether it is the server's MCP endpoint; anything else behind the same name is passed on, and judged where it is MCP. */
+  isEndpoint: boolean
+}
+
+/** One HTTP exchange: recorded before it goes on, answered when what came of it is recorded. */
+export async function relayExchange(
+  place: Place,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onFault: (fault: unknown) => void,
+): Promise<void> {
+  const { upstream } = place
+  const admission = await upstream.admit({ method: request.method ?? 'GET', rawHeaders: request.rawHeaders })
+  if (admission.verdict === 'refused') {
+    const { status, headers, body } = admission
+    request.resume()
+    sendOwn(response, { status, headers, body: Buffer.from(`${JSON.stringify(body)}\n`) })
+    return
+  }
+  const gone = new AbortController()
+  response.on('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  const sessionHeader = headerOf(request.rawHeaders, 'mcp-session-id')
+  const session = sessionHeader === undefined ? undefined : upstream.context.digest(sessionHeader)
+  const { conversations } = upstream
+  const conversation = conversations.enter({ session, lastEventId: headerOf(request.rawHeaders, 'last-event-id') })
+  try {
+    const body = await readRequestBody(request)
+    if (body === undefined) return
+    const { principals, authorization } = admission
+    const origin = describeOrigin(request, { principals, session })
+    const common = {
+      upstream,
+      request,
+      response,
+      path: place.path,
+      conversation,
+      origin,
+      authorization,
+      gone: gone.signal,
+    }
+    await passOn(toExchange(common, body, place), body, onFault)
+    await body.held.close()
+  } finally {
+    conversations.leave(conversation)
+  }
+}
+
+function describeOrigin(
+  { rawHeaders, socket }: IncomingMessage,
+  { principals, session }: Pick<RequestOrigin, 'principals'> & { session: string | undefined },
+): RequestOrigin {
+  const trace = parseTraceparent(headerOf(rawHeaders, 'traceparent'))
+  return {
+    principals,
+    network: connectionOf(socket),
+    session: session === undefined ? noSession : { digest: session },
+    ...(trace === undefined ? {} : { trace }),
+  }
+}
+
+const noSession = { absent: 'the request names no session, and declares no conversation and no trace' }
+
+function toExchange(
+  common: Omit<HttpExchange, 'line' | 'isModern'>,
+  body: RequestBody,
+  { isEndpoint }: Place,
+): HttpExchange {
+  const { request, origin } = common
+  const { scanned, text, held, isEncoded, isUndecodable } = body
+  const { isModern, violations } = judgeHeaders(request.rawHeaders, scanned, text)
+  const isPost = request.method === 'POST'
+  const isMessage = isEndpoint ? isPost || scanned.bytes > 0 : speaksMcp(scanned)
+  if (!isMessage) return { ...common, line: undefined, isModern }
+  const line: CapturedLine = {
+    direction: 'client-to-server',
+    scanned,
+    arrived: readClock(),
+    ending: 'terminated',
+    bytes: text,
+    origin,
+    violations: [
+      ...violations,
+      ...(isUndecodable ? (['undecodable'] as const) : []),
+      ...(scanned.shape === 'blank' ? (['not_json'] as const) : []),
+    ],
+    ...(isEncoded ? {} : { hashSpan: (span) => hashHeld(held, span) }),
+  }
+  return { ...common, line, isModern }
+}
+
+/** Away from the endpoint, only what is clearly JSON-RPC counts: token requests and the like are nobody's calls. */
+function speaksMcp({ problem, messages }: ScannedLine): boolean {
+  return (
+    problem === undefined &&
+    messages.some((message) => formOf(message) !== 'other' && !message.flaws.has('not_jsonrpc'))
+  )
+}
+
+async function hashHeld(held: HeldBytes, { start, end }: { start: number; end: number }): Promise<Uint8Array> {
+  const hash = createHash('sha256')
+  for await (const piece of held.pieces(start, end)) hash.update(piece)
+  return hash.digest()
+}
+
+async function passOn(exchange: HttpExchange, body: RequestBody, onFault: (fault: unknown) => void): Promise<void> {
+  const { line, conversation, response, isModern, gone } = exchange
+  const verdict = line === undefined ? passes : await judgeRequest(exchange, line, body)
+  if (!verdict.pass && verdict.instead === undefined) {
+    const isAnswered = line !== undefined && answerable(line)
+    sendOwn(response, {
+      status: isAnswered ? 200 : 503,
+      body: verdict.reply ?? plainError('AFD_AUDIT_UNAVAILABLE', 'not recorded'),
+    })
+    return
+  }
+  // In the modern era a closed stream cancels: what was not sent yet need not be.
+  if (isModern && gone.aborted && line !== undefined) {
+    await conversation.capture.endUnanswered(line, { outcome: 'cancelled' })
+    return
+  }
+  const answer = await send(exchange, body.held, verdict)
+  if (answer.kind === 'answer') await relayAnswer(exchange, answer.incoming, onFault)
+  else await answerFailed(exchange, answer)
+}
+
+async function judgeRequest(
+  { conversation }: HttpExchange,
+  line: CapturedLine,
+  { failure }: RequestBody,
+): Promise<Verdict> {
+  if (failure !== undefined) return refuse(line, addresseesOf(line), toFailure(failure))
+  return conversation.capture.take(line) ?? passes
+}
+
+const answerable = (line: CapturedLine) => addresseesOf(line).some(({ form }) => form === 'request')
+
+/** Sends the body, or what stands in the place of a client's response that could not be recorded. */
+function send(exchange: HttpExchange, body: HeldBytes, verdict: Verdict): Promise<Forwarded> {
+  const { upstream, request, path, authorization, gone } = exchange
+  const instead = verdict.pass ? undefined : verdict.instead
+  const common = {
+    method: request.method ?? 'GET',
+    path,
+    rawHeaders: request.rawHeaders,
+    rawTrailers: request.rawTrailers,
+    authorization,
+    onInformation: (status: number, message: string, raw: RawHeaders) =>
+      writeInformation(exchange, { status, message, raw }),
+    signal: gone,
+  }
+  if (instead === undefined) return forward(upstream, { ...common, body })
+  const replaced = new HeldBytes(instead.length)
+  replaced.append(instead)
+  const changes: Changes = new Map([
+    ['content-length', String(instead.length)],
+    ['content-encoding', undefined],
+  ])
+  return forward(upstream, { ...common, body: replaced, changes })
+}
+
+/** Interim responses (RFC 9110 §15.2), which Node has no general way to write. */
+function writeInformation(
+  { response }: HttpExchange,
+  { status, message, raw }: { status: number; message: string; raw: RawHeaders },
+): void {
+  if (response.headersSent || response.socket === null) return
+  const fields = pairsOf(raw).map(([name, value]) => `${name}: ${value}\r\n`)
+  response.socket.write(`HTTP/1.1 ${status} ${message}\r\n${fields.join('')}\r\n`, 'latin1')
+}
+
+async function relayAnswer(
+  exchange: HttpExchange,
+  incoming: IncomingMessage,
+  onFault: (fault: unknown) => void,
+): Promise<void> {
+  const { upstream, conversation, request } = exchange
+  const status = incoming.statusCode ?? 502
+  const session = status < 300 ? openedSession(exchange, incoming) : undefined
+  if (request.method === 'DELETE' && status < 300) upstream.conversations.closeSession(conversation)
+  if (mediaTypeOf(incoming.rawHeaders) === 'text/event-stream') await relayEvents(exchange, incoming, onFault)
+  else await relayBody(exchange, incoming, session)
+}
+
+/** A session that this answer names and the request did not. */
+function openedSession({ upstream, conversation }: HttpExchange, { rawHeaders }: IncomingMessage): string | undefined {
+  const named = headerOf(rawHeaders, 'mcp-session-id')
+  if (named === undefined || conversation.session !== undefined) return undefined
+  const session = upstream.context.digest(named)
+  upstream.conversations.adopt(conversation, session)
+  return session
+}
+
+/** There is no answer to pass on: the calls end, and the client is told what is known. */
+async function answerFailed(exchange: HttpExchange, failed: Extract<Forwarded, { kind: 'failed' }>): Promise<void> {
+  const { line, conversation, response, upstream } = exchange
+  const { cause } = failed
+  const outcome = exchange.gone.aborted ? outcomeOfGone(exchange) : cause === 'timeout' ? 'timeout' : 'transport_error'
+  const verdict = line === undefined ? passes : await conversation.capture.endUnanswered(line, endOf(line, outcome))
+  if (exchange.gone.aborted) return
+  upstream.context.diagnose(
+    'AFD_UPSTREAM_FAILED',
+    `upstream ${upstream.options.name} gave no answer (${cause}, ${failed.code})`,
+  )
+  const executed =
+    cause === 'unreachable' || cause === 'unsent' || failed.code === 'connect_timeout' ? false : 'unknown'
+  const error = line === undefined ? undefined : answerRequests(line, upstreamFailed(cause, executed))
+  const plain = plainError('AFD_UPSTREAM_FAILED', `The MCP server behind this gateway gave no answer (${cause}).`)
+  const own = verdict.pass ? error : verdict.instead
+  sendOwn(response, { status: cause === 'timeout' ? 504 : 502, body: own ?? plain })
+}

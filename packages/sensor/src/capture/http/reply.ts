@@ -1,0 +1,33 @@
+import { HeldBytes } from '../hold.ts'
+import type { HttpExchange } from './exchange.ts'
+import { forward } from './forward.ts'
+import { headerOf } from './raw-headers.ts'
+
+/** Fields of the client's request that a server needs to take a message of the same session. */
+const repeated = ['host', 'authorization', 'mcp-session-id', 'mcp-protocol-version'] as const
+
+/**
+ * Tells a server that its request could not be recorded and so did not reach the client: it would wait for ever. Over HTTP
+ * that is a POST of its own, in the name of the client whose stream the request came on.
+ */
+export function replyToServer(exchange: HttpExchange, bytes: Uint8Array): void {
+  const { upstream, request, path, authorization } = exchange
+  const body = new HeldBytes(bytes.length)
+  body.append(bytes)
+  const fields = repeated.flatMap((name) => {
+    const value = headerOf(request.rawHeaders, name)
+    return value === undefined ? [] : [name, value]
+  })
+  const own = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream']
+  const sent = forward(upstream, {
+    method: 'POST',
+    path,
+    rawHeaders: [...fields, ...own, 'content-length', String(bytes.length)],
+    rawTrailers: [],
+    body,
+    authorization,
+    onInformation: () => undefined,
+    signal: AbortSignal.timeout(10_000),
+  })
+  void sent.then((answer) => answer.kind === 'answer' && answer.incoming.resume())
+}
