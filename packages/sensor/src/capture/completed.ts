@@ -1,4 +1,5 @@
 import { formatHash } from '@affidavit/evidence/record/digest'
+import type { Connection } from '@affidavit/evidence/record/environment-section'
 import type { ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import type { Outcome } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
@@ -8,7 +9,7 @@ import type { Exchange } from './exchange.ts'
 import type { CapturedLine } from './line.ts'
 import type { ScannedMessage } from './message.ts'
 import { outcomeOf, rpcCodeOf } from './outcome.ts'
-import { minimalOutput, outputSections } from './output.ts'
+import { answerEnvironment, minimalOutput, outputSections } from './output.ts'
 
 export interface DraftedOutcome {
   draft: CompletedDraft
@@ -54,14 +55,16 @@ export interface End {
   /** Of what came in the response's place. */
   responseBytes?: number
   latencyUs?: number
+  /** Of what came in the response's place, as in ResponseOrigin. */
+  network?: Connection[]
 }
 
 /** The record of a call whose response never came, or was ours. */
 export function draftUnanswered(exchange: Exchange, receipt: EmitReceipt, end: End): DraftedOutcome {
-  const { outcome, ...rest } = end
+  const { outcome, network, ...rest } = end
   return {
     draft: { ...linkTo(exchange, receipt, outcome, exchange.callGroupId), ...rest },
-    sections: accessedSections(exchange.accessed),
+    sections: { ...answerEnvironment(network), ...accessedSections(exchange.accessed) },
     least: () => minimalAccessed(exchange.accessed),
   }
 }

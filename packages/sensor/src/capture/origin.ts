@@ -29,6 +29,8 @@ export interface ResponseOrigin {
   session?: KeyedDigest
   /** The line it was sent in answer to: an error with id null is about a request of that. */
   to?: CapturedLine
+  /** The connections it came over, where they are known only then: the one to the server, once a pool has chosen it. */
+  network?: Connection[]
 }
 
 /** Every request on stdio comes from the process that started us. */

@@ -1,5 +1,5 @@
 import { encodeCanonical } from '@affidavit/evidence/record/canonical'
-import { encodeEnvironment } from '@affidavit/evidence/record/environment-section'
+import { type Connection, encodeEnvironment } from '@affidavit/evidence/record/environment-section'
 import { encodeOutput, type OutputSection } from '@affidavit/evidence/record/output-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
@@ -20,14 +20,14 @@ const asRequested = { absent: 'as in the requested record' }
 
 /**
  * Section `output` of a response: what came back, without values. At level `full` the redacted response too, and in
- * `environment` what was removed from it.
+ * `environment` what was removed from it and the connections it came over.
  */
 export function outputSections(context: CaptureContext, line: CapturedLine, message: ScannedMessage): Sections {
   const outline = outlineOf(context, message)
-  if (context.level !== 'full') return { output: encodeOutput(outline) }
+  const network = line.answer?.network
+  if (context.level !== 'full') return { output: encodeOutput(outline), ...answerEnvironment(network) }
   const { text, removed } = keepResponse(context, line, message)
-  const environment = removed.length === 0 ? {} : { environment: encodeRemovals(removed) }
-  return { output: encodeOutput({ ...outline, text }), ...environment }
+  return { output: encodeOutput({ ...outline, text }), ...answerEnvironment(network, removed) }
 }
 
 /** What is left of `output` where the record would not fit: that there was one. */
@@ -68,12 +68,15 @@ function keepResponse(
   return { text: decode(kept.text), removed: kept.removed }
 }
 
-function encodeRemovals(removed: Removal[]): Uint8Array {
-  return encodeEnvironment({
+/** What the `requested` record could not have: none of it, no section. */
+export function answerEnvironment(network: Connection[] | undefined, removed: Removal[] = []): Sections {
+  if (network === undefined && removed.length === 0) return {}
+  const environment = encodeEnvironment({
     host: asRequested,
     processes: asRequested,
-    network: asRequested,
+    network: network ?? asRequested,
     ids: {},
     ...listRemovals(removed, removalsMax),
   })
+  return { environment }
 }

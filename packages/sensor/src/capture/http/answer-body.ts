@@ -116,10 +116,7 @@ async function judgeAnswer(
   }
   return capture.endUnanswered(
     line,
-    endOf(line, outcomeOfStatus(status, isUndecodable ? 'unread' : 'read'), {
-      httpStatus: status,
-      bytes: scanned.bytes,
-    }),
+    endOf(line, outcomeOfStatus(status, isUndecodable ? 'unread' : 'read'), { incoming, bytes: scanned.bytes }),
   )
 }
 
@@ -138,7 +135,7 @@ function outcomeOfStatus(status: number, copy: 'read' | 'unread'): Outcome {
 async function endCut(exchange: HttpExchange, incoming: IncomingMessage, outcome: Outcome): Promise<Verdict> {
   const { line, conversation } = exchange
   if (line === undefined) return passes
-  return conversation.capture.endUnanswered(line, endOf(line, outcome, { httpStatus: incoming.statusCode ?? 502 }))
+  return conversation.capture.endUnanswered(line, endOf(line, outcome, { incoming }))
 }
 
 function releaseWhole(

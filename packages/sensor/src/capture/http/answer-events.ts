@@ -49,9 +49,8 @@ async function endStream({ exchange, incoming, isResumable }: EventStream): Prom
   const { line, conversation, isModern, upstream } = exchange
   const { capture } = conversation
   if (line !== undefined && capture.isOpen(line)) {
-    const httpStatus = incoming.statusCode ?? 502
     if (!isModern && isResumable) upstream.conversations.await(conversation, line)
-    else await capture.endUnanswered(line, endOf(line, outcomeOfGone(exchange), { httpStatus }))
+    else await capture.endUnanswered(line, endOf(line, outcomeOfGone(exchange), { incoming }))
   }
   endAnswer(exchange, incoming)
 }

@@ -6,6 +6,7 @@ import type { CapturedLine, Verdict } from '../line.ts'
 import type { ScannedLine } from '../message.ts'
 import type { RequestOrigin, ResponseOrigin } from '../origin.ts'
 import type { Conversation } from './conversation.ts'
+import { connectionOf } from './network.ts'
 import { pairsOf, toForward } from './raw-headers.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -63,23 +64,31 @@ export function answerLine(
     bytes,
     origin,
     answer: {
-      httpStatus: incoming.statusCode ?? 502,
+      ...wayOf(incoming),
       ...(session === undefined ? {} : { session }),
       ...(line === undefined ? {} : { to: line }),
     },
   }
 }
 
-/** How the calls of a request end where something else came in the place of their responses. */
-export function endOf(line: CapturedLine, outcome: Outcome, came: { httpStatus?: number; bytes?: number } = {}): End {
-  const { httpStatus, bytes } = came
+/** How the calls of a request end where something else came in the place of their responses: an answer, or nothing. */
+export function endOf(
+  line: CapturedLine,
+  outcome: Outcome,
+  { incoming, bytes }: { incoming?: IncomingMessage; bytes?: number } = {},
+): End {
   return {
     outcome,
-    ...(httpStatus === undefined ? {} : { httpStatus }),
+    ...(incoming === undefined ? {} : wayOf(incoming)),
     ...(bytes === undefined
       ? {}
       : { responseBytes: bytes, latencyUs: Math.max(0, readClock().monotonicUs - line.arrived.monotonicUs) }),
   }
+}
+
+function wayOf(incoming: IncomingMessage): Pick<ResponseOrigin, 'httpStatus' | 'network'> {
+  const network = connectionOf(incoming.socket, 'server')
+  return { httpStatus: incoming.statusCode ?? 502, ...(Array.isArray(network) ? { network } : {}) }
 }
 
 /** Calls whose client is gone: cancelled in the modern era, where closing the stream says so; else merely unanswered. */

@@ -4,15 +4,18 @@ import type { Connection } from '@affidavit/evidence/record/environment-section'
 
 const known = new WeakMap<Socket, Connection[] | Absent>()
 
-/** The connection a client's request came on, as our kernel saw it. Read once: a connection does not change. */
-export function connectionOf(socket: Socket): Connection[] | Absent {
+/**
+ * The connection to a peer, as our kernel saw it. Read once: a connection does not change, and one that is closed does not
+ * tell any more.
+ */
+export function connectionOf(socket: Socket, peer: Connection['peer']): Connection[] | Absent {
   const before = known.get(socket)
   if (before !== undefined) return before
   const { localAddress, localPort, remoteAddress, remotePort } = socket
   const isTold =
     localAddress !== undefined && localPort !== undefined && remoteAddress !== undefined && remotePort !== undefined
   const told: Connection[] | Absent = isTold
-    ? [{ peer: 'client', protocol: 'tcp', localAddress, localPort, remoteAddress, remotePort }]
+    ? [{ peer, protocol: 'tcp', localAddress, localPort, remoteAddress, remotePort }]
     : { absent: 'the connection was closed before it was looked at, or is no TCP' }
   known.set(socket, told)
   return told

@@ -80,7 +80,7 @@ function describeOrigin(
   const trace = parseTraceparent(headerOf(rawHeaders, 'traceparent'))
   return {
     principals,
-    network: connectionOf(socket),
+    network: connectionOf(socket, 'client'),
     session: session === undefined ? noSession : { digest: session },
     ...(trace === undefined ? {} : { trace }),
   }
@@ -202,6 +202,8 @@ async function relayAnswer(
   onFault: (fault: unknown) => void,
 ): Promise<void> {
   const { upstream, conversation, request } = exchange
+  // Asked now: when the answer is complete the connection may be closed.
+  connectionOf(incoming.socket, 'server')
   const status = incoming.statusCode ?? 502
   const session = status < 300 ? openedSession(exchange, incoming) : undefined
   if (request.method === 'DELETE' && status < 300) upstream.conversations.closeSession(conversation)
