@@ -1,9 +1,9 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { Principals } from '../../identity/principals.ts'
 import type { CaptureContext } from '../context.ts'
 import { guardRedactor } from '../guard-redactor.ts'
 import { ServerKnowledge } from '../knowledge.ts'
+import type { Principals } from '../../identity/principals.ts'
 import { type ConversationLimits, Conversations } from './conversation.ts'
 import type { RawHeaders } from './raw-headers.ts'
 
