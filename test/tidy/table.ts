@@ -24,7 +24,8 @@ export const table: Record<string, Record<string, Room>> = {
     redact: { imports: ['record'], packages: ['re2js', 'yaml', 'zod'] },
     classify: { imports: ['record'] },
     policy: { imports: ['record'] },
-    capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'] },
+    // ADR-0011: zstd bodies are read on Node 20 too.
+    capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'], packages: ['fzstd'] },
     spool: { imports: ['record', 'durable', 'crypto'] },
     ship: { imports: ['record', 'wire', 'spool', 'durable', 'crypto'] },
     cli: { imports: everything, packages: ['yaml', 'zod'] },

@@ -34,8 +34,15 @@ async function runServer(argv: readonly string[]): Promise<number> {
   return run(argv, binary === undefined ? {} : { startCollector: [process.execPath, binary, 'collector'] })
 }
 
+async function serveGateway(argv: readonly string[]): Promise<number> {
+  const { gateway } = await import('@affidavit/sensor/cli/gateway')
+  const binary = process.argv[1]
+  return gateway(argv, binary === undefined ? {} : { startCollector: [process.execPath, binary, 'collector'] })
+}
+
 async function dispatch([name, ...argv]: readonly string[]): Promise<number> {
   if (name === 'run') return runServer(argv)
+  if (name === 'gateway') return serveGateway(argv)
   const entry = commands[name === '--version' ? 'version' : (name ?? '')]
   if (entry === undefined) return explain(name)
   const [command, { execute }, { openTerminal }] = await Promise.all([
@@ -70,6 +77,7 @@ async function explain(name: string | undefined): Promise<number> {
     '',
     'Commands:',
     formatEntry('run', 'Runs an MCP server on stdio and records every exchange, before it goes on.'),
+    formatEntry('gateway', 'Serves MCP servers over HTTP and records every exchange, before it goes on.'),
     ...lines,
     '',
     "Each command explains itself: 'affidavit COMMAND --help'. Home folder: --home, else AFFIDAVIT_HOME, else the XDG data folder.",

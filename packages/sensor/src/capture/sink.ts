@@ -10,22 +10,29 @@ export interface Sink {
   readonly gone: boolean
 }
 
+/**
+ * Lines that one commit releases together leave in one system call, and wake their reader once. For pipes only: Node ends a
+ * chunked HTTP body before what is corked in it.
+ */
+export function gatherWrites(stream: Writable): () => void {
+  let isCorked = false
+  return () => {
+    if (isCorked) return
+    isCorked = true
+    stream.cork()
+    process.nextTick(() => {
+      isCorked = false
+      stream.uncork()
+    })
+  }
+}
+
 /** `onGone` is called once, with the error code, when the reader went away; at once where it has already. */
-export function openSink(stream: Writable, onGone: (code: string) => void): Sink {
-  const state = { gone: false, ended: false, corked: false, waiting: new Set<() => void>() }
+export function openSink(stream: Writable, onGone: (code: string) => void, beforeWrite: () => void = noop): Sink {
+  const state = { gone: false, ended: false, waiting: new Set<() => void>() }
   const wake = () => {
     for (const resume of state.waiting) resume()
     state.waiting.clear()
-  }
-  // Lines that one commit releases together leave in one system call, and wake their reader once.
-  const gather = () => {
-    if (state.corked) return
-    state.corked = true
-    stream.cork()
-    process.nextTick(() => {
-      state.corked = false
-      stream.uncork()
-    })
   }
   const leave = (code: string) => {
     if (state.gone) return
@@ -44,7 +51,7 @@ export function openSink(stream: Writable, onGone: (code: string) => void): Sink
     },
     write(bytes) {
       if (state.gone || state.ended || bytes.length === 0) return undefined
-      gather()
+      beforeWrite()
       if (stream.write(bytes)) return undefined
       const { promise, resolve } = defer<void>()
       state.waiting.add(resolve)
@@ -62,6 +69,8 @@ export function openSink(stream: Writable, onGone: (code: string) => void): Sink
     },
   }
 }
+
+const noop = () => undefined
 
 /** Writes in order; waits where the receiver is slower than the sender. */
 export async function writeAll(sink: Sink, ...parts: readonly (Uint8Array | undefined)[]): Promise<void> {

@@ -1,9 +1,11 @@
 import { formatDiagnostic } from './diagnostics.ts'
+import { gateway } from './gateway.ts'
 import { run } from './run.ts'
 
 const help = `Usage: affidavit-sensor COMMAND
 
   run        run an MCP server on stdio and record every exchange
+  gateway    serve MCP servers over HTTP and record every exchange
   version    print the version
 
 Try 'affidavit-sensor run --help'. The trail is read with 'affidavit' (package affidavit).
@@ -11,6 +13,7 @@ Try 'affidavit-sensor run --help'. The trail is read with 'affidavit' (package a
 
 async function main([command, ...argv]: readonly string[]): Promise<number> {
   if (command === 'run') return run(argv)
+  if (command === 'gateway') return gateway(argv)
   if (command === 'version' || command === '--version') {
     const { readVersion } = await import('../identity/version.ts')
     process.stdout.write(`${readVersion()}\n`)

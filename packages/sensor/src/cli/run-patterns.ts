@@ -1,8 +1,8 @@
 import { loadPatterns } from '../redact/patterns.ts'
 import { PatternsError } from '../redact/patterns-error.ts'
 import type { CompiledPatterns } from '../redact/redactor.ts'
-import { readText } from './run-config.ts'
 import { UsageError } from './usage-error.ts'
+import { readText } from './yaml-config.ts'
 
 /** The user's patterns. Throws UsageError `AFD_CONFIG_UNREADABLE` or a code of PatternsError, which names line and key. */
 export function loadPatternsFile(path: string): CompiledPatterns {

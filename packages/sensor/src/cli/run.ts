@@ -1,14 +1,10 @@
 import { type Child, startChild } from '../capture/stdio/child.ts'
 import { type Guardian, startGuardian } from '../capture/stdio/guardian.ts'
-import { diagnose, formatDiagnostic, toSentence } from './diagnostics.ts'
+import { diagnose } from './diagnostics.ts'
+import { reportUsage } from './report-usage.ts'
 import { parseRunArguments, type RunOptions, runHelp } from './run-options.ts'
 import type { RunSettings } from './run-settings.ts'
-import { UsageError } from './usage-error.ts'
-
-export interface RunWiring {
-  /** Program and arguments of the collector; ` --home DIR` is appended. Absent: `--collector` is required. */
-  startCollector?: readonly string[]
-}
+import { type RunWiring, requireCollector } from './run-wiring.ts'
 
 const defectExitCode = 70
 /** As shells have it for a program that is there and cannot be run. */
@@ -25,31 +21,11 @@ export async function run(argv: readonly string[], wiring: RunWiring = {}): Prom
       process.stdout.write(runHelp)
       return 0
     }
-    requireCollector(options, wiring)
+    requireCollector(options.collector, wiring)
     return await runServer(options, wiring)
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    // It quotes what was typed, and stderr ends up in clients' log files.
-    const { redactSentence } = await import('./redact-words.ts')
-    const sentence = redactSentence([error.message, error.remedy].map(toSentence).join(' ').trim())
-    process.stderr.write(formatDiagnostic(error.code, sentence))
-    return 2
+    return reportUsage(error)
   }
-}
-
-function requireCollector({ collector }: RunOptions, { startCollector }: RunWiring): void {
-  if (collector === 'none' || (collector === undefined && startCollector !== undefined)) return
-  if (collector !== undefined)
-    throw new UsageError(
-      'AFD_NO_COLLECTOR',
-      '--collector is not none: this version reaches collectors on the same machine only',
-      "Leave it out and use 'affidavit run', or give --collector none to keep records in the spool.",
-    )
-  throw new UsageError(
-    'AFD_NO_COLLECTOR',
-    'affidavit-sensor brings no collector of its own',
-    "Use 'affidavit run', or give --collector none: records then wait in the spool until a collector runs on this home.",
-  )
 }
 
 async function runServer(options: RunOptions, wiring: RunWiring): Promise<number> {

@@ -40,6 +40,13 @@ export function readLocalFacts(serverPid: number | undefined): LocalFacts {
   }
 }
 
+/** Of a machine on which others' calls come in over the network. */
+export function readGatewayFacts(): Pick<LocalFacts, 'host' | 'processes'> {
+  const { host, processes } = readLocalFacts(undefined)
+  const elsewhere = { absent: 'reached over the network' }
+  return { host, processes: { sensor: processes.sensor, client: elsewhere, server: elsewhere } }
+}
+
 /** Executables are told by /proc, hence on Linux only; elsewhere a process is known by its pid. */
 function readProcess(pid: number): ProcessFacts {
   if (process.platform !== 'linux') return { pid }

@@ -22,6 +22,8 @@ export interface Recorder {
    * gap has counted it.
    */
   emit(draft: Draft, sections: Sections): Promise<Receipt>
+  /** Writes a heartbeat. Rejects with SpoolError where nothing can be recorded; unlike emit it leaves no gap behind. */
+  probe(): Promise<void>
   /** Closes an open gap and the stream. Rejects where what is missing could not be said. */
   close(reason: CloseReason): Promise<void>
 }
@@ -63,6 +65,11 @@ class StreamRecorder implements Recorder {
       if (!(error instanceof SpoolError) || !error.retry) throw error
       return await this.#passUnrecorded(draft, error)
     }
+  }
+
+  async probe(): Promise<void> {
+    if (this.#closed !== undefined) throw new SpoolError('spool_closed', 'the recorder was closed')
+    await this.#record({ kind: 'heartbeat' }, {})
   }
 
   #passedBefore(draft: Draft): Receipt | undefined {

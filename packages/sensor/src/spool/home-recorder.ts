@@ -32,6 +32,7 @@ export function openHomeRecorder(options: HomeRecorderOptions): Recorder {
   })
   return {
     emit: (draft, sections) => recorder.emit(draft, sections),
+    probe: () => recorder.probe(),
     async close(reason) {
       await recorder.close(reason)
       // Nothing was recorded in this session; the stream says so by being closed.

@@ -97,16 +97,16 @@ function fromTransform(transform: Transform): BodyDecoder {
 function openZstd(): BodyDecoder {
   let parts: Uint8Array[] = []
   const stream = new Decompress((part) => parts.push(part))
-  const step = async (bytes: Uint8Array, isLast: boolean): Promise<Uint8Array[]> => {
+  const step = async (bytes: Uint8Array, place: 'within' | 'last'): Promise<Uint8Array[]> => {
     parts = []
     try {
-      stream.push(bytes, isLast)
+      stream.push(bytes, place === 'last')
     } catch (error) {
       throw new DecodeError(`the body is not zstd (${error instanceof Error ? error.name : ''})`)
     }
     return parts
   }
-  return { push: (bytes) => step(bytes, false), end: () => step(new Uint8Array(0), true) }
+  return { push: (bytes) => step(bytes, 'within'), end: () => step(new Uint8Array(0), 'last') }
 }
 
 function chain(outer: BodyDecoder, inner: BodyDecoder): BodyDecoder {

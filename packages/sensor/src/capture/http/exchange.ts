@@ -6,7 +6,7 @@ import type { CapturedLine, Verdict } from '../line.ts'
 import type { ScannedLine } from '../message.ts'
 import type { RequestOrigin, ResponseOrigin } from '../origin.ts'
 import type { Conversation } from './conversation.ts'
-import { connectionOf } from './network.ts'
+import { notedConnection } from './network.ts'
 import { pairsOf, toForward } from './raw-headers.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -87,8 +87,8 @@ export function endOf(
 }
 
 function wayOf(incoming: IncomingMessage): Pick<ResponseOrigin, 'httpStatus' | 'network'> {
-  const network = connectionOf(incoming.socket, 'server')
-  return { httpStatus: incoming.statusCode ?? 502, ...(Array.isArray(network) ? { network } : {}) }
+  const network = notedConnection(incoming)
+  return { httpStatus: incoming.statusCode ?? 502, ...(network === undefined ? {} : { network }) }
 }
 
 /** Calls whose client is gone: cancelled in the modern era, where closing the stream says so; else merely unanswered. */

@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { HeldBytes } from '../hold.ts'
+import { noteConnection } from './network.ts'
 import { type Changes, pairsOf, type RawHeaders, toForward } from './raw-headers.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -85,6 +86,7 @@ function awaitAnswer(outgoing: ClientRequest, { connectMs, answerMs }: Upstream[
       else onConnected()
     })
     outgoing.on('response', (incoming) => {
+      noteConnection(incoming)
       clearTimeout(timer)
       // What happens to it later is told to whoever reads it.
       incoming.on('error', () => undefined)

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Absent } from '@affidavit/evidence/record/absent'
 import type { Connection } from '@affidavit/evidence/record/environment-section'
@@ -19,4 +20,17 @@ export function connectionOf(socket: Socket, peer: Connection['peer']): Connecti
     : { absent: 'the connection was closed before it was looked at, or is no TCP' }
   known.set(socket, told)
   return told
+}
+
+const answeredOn = new WeakMap<IncomingMessage, Connection[] | Absent>()
+
+/** To be called as soon as an answer begins: Node takes its connection away from an answer that is complete. */
+export function noteConnection(incoming: IncomingMessage): void {
+  answeredOn.set(incoming, connectionOf(incoming.socket, 'server'))
+}
+
+/** The connection an answer came on; undefined where it is not known. */
+export function notedConnection(incoming: IncomingMessage): Connection[] | undefined {
+  const noted = answeredOn.get(incoming)
+  return Array.isArray(noted) ? noted : undefined
 }

@@ -52,11 +52,11 @@ export async function relayExchange(
   const { conversations } = upstream
   const conversation = conversations.enter({ session, lastEventId: headerOf(request.rawHeaders, 'last-event-id') })
   try {
-    const body = await readRequestBody(request)
-    if (body === undefined) return
     const { principals, authorization } = admission
     const origin = describeOrigin(request, { principals, session })
-    const common = {
+    const body = await readRequestBody(request)
+    if (body === undefined) return
+    const shared = {
       upstream,
       request,
       response,
@@ -66,7 +66,7 @@ export async function relayExchange(
       authorization,
       gone: gone.signal,
     }
-    await passOn(toExchange(common, body, place), body, onFault)
+    await passOn(toExchange(shared, body, place), body, onFault)
     await body.held.close()
   } finally {
     conversations.leave(conversation)
@@ -89,16 +89,16 @@ function describeOrigin(
 const noSession = { absent: 'the request names no session, and declares no conversation and no trace' }
 
 function toExchange(
-  common: Omit<HttpExchange, 'line' | 'isModern'>,
+  shared: Omit<HttpExchange, 'line' | 'isModern'>,
   body: RequestBody,
   { isEndpoint }: Place,
 ): HttpExchange {
-  const { request, origin } = common
+  const { request, origin } = shared
   const { scanned, text, held, isEncoded, isUndecodable } = body
   const { isModern, violations } = judgeHeaders(request.rawHeaders, scanned, text)
   const isPost = request.method === 'POST'
   const isMessage = isEndpoint ? isPost || scanned.bytes > 0 : speaksMcp(scanned)
-  if (!isMessage) return { ...common, line: undefined, isModern }
+  if (!isMessage) return { ...shared, line: undefined, isModern }
   const line: CapturedLine = {
     direction: 'client-to-server',
     scanned,
@@ -113,7 +113,7 @@ function toExchange(
     ],
     ...(isEncoded ? {} : { hashSpan: (span) => hashHeld(held, span) }),
   }
-  return { ...common, line, isModern }
+  return { ...shared, line, isModern }
 }
 
 /** Away from the endpoint, only what is clearly JSON-RPC counts: token requests and the like are nobody's calls. */
@@ -166,7 +166,7 @@ const answerable = (line: CapturedLine) => addresseesOf(line).some(({ form }) =>
 function send(exchange: HttpExchange, body: HeldBytes, verdict: Verdict): Promise<Forwarded> {
   const { upstream, request, path, authorization, gone } = exchange
   const instead = verdict.pass ? undefined : verdict.instead
-  const common = {
+  const shared = {
     method: request.method ?? 'GET',
     path,
     rawHeaders: request.rawHeaders,
@@ -176,14 +176,14 @@ function send(exchange: HttpExchange, body: HeldBytes, verdict: Verdict): Promis
       writeInformation(exchange, { status, message, raw }),
     signal: gone,
   }
-  if (instead === undefined) return forward(upstream, { ...common, body })
+  if (instead === undefined) return forward(upstream, { ...shared, body })
   const replaced = new HeldBytes(instead.length)
   replaced.append(instead)
   const changes: Changes = new Map([
     ['content-length', String(instead.length)],
     ['content-encoding', undefined],
   ])
-  return forward(upstream, { ...common, body: replaced, changes })
+  return forward(upstream, { ...shared, body: replaced, changes })
 }
 
 /** Interim responses (RFC 9110 §15.2), which Node has no general way to write. */
@@ -202,8 +202,6 @@ async function relayAnswer(
   onFault: (fault: unknown) => void,
 ): Promise<void> {
   const { upstream, conversation, request } = exchange
-  // Asked now: when the answer is complete the connection may be closed.
-  connectionOf(incoming.socket, 'server')
   const status = incoming.statusCode ?? 502
   const session = status < 300 ? openedSession(exchange, incoming) : undefined
   if (request.method === 'DELETE' && status < 300) upstream.conversations.closeSession(conversation)

@@ -1,9 +1,9 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
+import type { Principals } from '../../identity/principals.ts'
 import type { CaptureContext } from '../context.ts'
 import { guardRedactor } from '../guard-redactor.ts'
 import { ServerKnowledge } from '../knowledge.ts'
-import type { Principals } from '../../identity/principals.ts'
 import { type ConversationLimits, Conversations } from './conversation.ts'
 import type { RawHeaders } from './raw-headers.ts'
 
@@ -41,6 +41,8 @@ export interface Upstream {
   conversations: Conversations
   agent: HttpAgent
   admit: Admit
+  /** A new configuration has it no more, or otherwise: it is let go when nothing is under way. */
+  isRetired: boolean
   /** Ends the pooled connections. */
   close(): void
 }
@@ -48,18 +50,24 @@ export interface Upstream {
 /** Shorter than the keep-alive of common servers, so that a request rarely meets a connection that is being closed. */
 const idleSocketMs = 4000
 
-export function openUpstream(options: UpstreamOptions, parts: { context: CaptureContext; admit: Admit }): Upstream {
+/** `before`: the upstream of that name under the configuration before; what is known of the server stays known. */
+export function openUpstream(
+  options: UpstreamOptions,
+  parts: { context: CaptureContext; admit: Admit },
+  before?: Upstream,
+): Upstream {
   const context = { ...parts.context, redactor: guardRedactor(parts.context) }
-  const knowledge = new ServerKnowledge(context)
+  const knowledge = before?.knowledge ?? new ServerKnowledge(context)
   const pool = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 256, timeout: idleSocketMs } as const
   const agent = options.url.protocol === 'https:' ? new HttpsAgent({ ...pool, ...options.tls }) : new HttpAgent(pool)
   return {
     options,
     context,
     knowledge,
-    conversations: new Conversations(context, knowledge, options.limits),
+    conversations: before?.conversations ?? new Conversations(context, knowledge, options.limits),
     agent,
     admit: parts.admit,
+    isRetired: false,
     close: () => agent.destroy(),
   }
 }

@@ -3,7 +3,7 @@ import type { Capture } from '../capture.ts'
 import { drain } from '../drain.ts'
 import { Lane } from '../lane.ts'
 import type { RequestOrigin } from '../origin.ts'
-import { openSink, type Sink, writeAll } from '../sink.ts'
+import { gatherWrites, openSink, type Sink, writeAll } from '../sink.ts'
 import { createFramer, type Framer } from './frame.ts'
 import { openHeldLine } from './held-line.ts'
 import type { Outlet } from './outlet.ts'
@@ -47,8 +47,8 @@ export function startRelay(
   const toClientLane = new Lane(laneLimits, onFault)
   // A receiver that is gone makes its sender see the same: its pipe breaks, as it would without us in between. The other
   // direction goes on: a client that reads no more may still call.
-  const serverSink = openSink(ends.toServer, () => ends.breakClient())
-  const clientSink = openSink(ends.toClient, () => ends.fromServer.destroy())
+  const serverSink = openSink(ends.toServer, () => ends.breakClient(), gatherWrites(ends.toServer))
+  const clientSink = openSink(ends.toClient, () => ends.fromServer.destroy(), gatherWrites(ends.toClient))
 
   const toServerReplies = countReplies(toServerLane, serverSink)
   const toClientReplies = countReplies(toClientLane, clientSink)

@@ -1,0 +1,143 @@
+import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttps, type Server as SecureServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { plainError, sendOwn } from './own-answer.ts'
+import { relayExchange } from './relay.ts'
+import type { Router } from './route.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface TlsFiles {
+  cert: string
+  key: string
+}
+
+export interface GatewayOptions {
+  host: string
+  port: number
+  tls: TlsFiles | undefined
+  router: Router
+  upstreams: readonly Upstream[]
+  /** Paths of our own, such as `/healthz`; undefined where it is none. */
+  ownPages: (request: IncomingMessage, response: ServerResponse) => Promise<void> | undefined
+  onFault: (fault: unknown) => void
+}
+
+export interface Gateway {
+  address: AddressInfo
+  /** HTTP exchanges under way. */
+  readonly underWay: number
+  /** From now on requests go by this; what is under way goes on as it began. Old upstreams are let go when they are idle. */
+  route(router: Router, upstreams: readonly Upstream[]): void
+  renewTls(tls: TlsFiles): void
+  /** No new connections; resolves when no call is open or `limitMs` is over, then records what is open as cut and closes. */
+  drain(limitMs: number): Promise<void>
+}
+
+const headerBytesMax = 256 * 1024
+const sweepEveryMs = 1000
+const drainPollMs = 50
+
+/** Listens; rejects with the system's error where it cannot. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const state = { router: options.router, upstreams: new Set(options.upstreams), underWay: 0 }
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    state.underWay++
+    try {
+      await answer(state.router, options, request, response)
+    } catch (error) {
+      options.onFault(error)
+      response.destroy()
+    } finally {
+      state.underWay--
+    }
+  }
+  const server = openServer(options, (request, response) => void handle(request, response))
+  await listen(server, options)
+  const sweeping = setInterval(() => void sweep(state.upstreams).catch(options.onFault), sweepEveryMs)
+  const { address } = { address: server.address() }
+  if (address === null || typeof address === 'string') throw new TypeError('the server has no address')
+  return {
+    address,
+    get underWay() {
+      return state.underWay
+    },
+    route(router, upstreams) {
+      state.router = router
+      for (const upstream of upstreams) state.upstreams.add(upstream)
+      for (const upstream of state.upstreams) upstream.isRetired = !upstreams.includes(upstream)
+    },
+    renewTls: (tls) => {
+      if ('setSecureContext' in server) server.setSecureContext(tls)
+    },
+    async drain(limitMs) {
+      server.close()
+      server.closeIdleConnections()
+      const until = Date.now() + limitMs
+      while (openCalls(state.upstreams) > 0 && Date.now() < until)
+        await new Promise((resolve) => setTimeout(resolve, drainPollMs))
+      clearInterval(sweeping)
+      await Promise.all([...state.upstreams].map((upstream) => upstream.conversations.finish()))
+      server.closeAllConnections()
+      for (const upstream of state.upstreams) upstream.close()
+    },
+  }
+}
+
+function openServer(
+  { tls }: GatewayOptions,
+  onRequest: (request: IncomingMessage, response: ServerResponse) => void,
+): Server | SecureServer {
+  // A request may take as long as it takes, as it would without us; only its head must come.
+  const shared = { maxHeaderSize: headerBytesMax, requestTimeout: 0, headersTimeout: 60_000, noDelay: true }
+  const server = tls === undefined ? createHttp(shared, onRequest) : createHttps({ ...shared, ...tls }, onRequest)
+  server.keepAliveTimeout = 65_000
+  return server
+}
+
+function listen(server: Server | SecureServer, { host, port }: GatewayOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+async function answer(
+  router: Router,
+  { ownPages, onFault }: GatewayOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  // Whoever went away while being answered is told by 'close'.
+  response.on('error', () => undefined)
+  request.on('error', () => undefined)
+  const place = router.find(request)
+  if (place !== undefined) return relayExchange(place, request, response, onFault)
+  const own = ownPages(request, response)
+  if (own !== undefined) return own
+  request.resume()
+  const body = plainError('AFD_NO_UPSTREAM', 'This gateway serves no MCP server here; its configuration names them.')
+  sendOwn(response, { status: 404, body })
+}
+
+async function sweep(upstreams: Set<Upstream>): Promise<void> {
+  await Promise.all([...upstreams].map((upstream) => upstream.conversations.sweep()))
+  for (const upstream of upstreams) {
+    if (!upstream.isRetired) continue
+    const isTakenOver = [...upstreams].some(
+      (other) => other !== upstream && other.conversations === upstream.conversations,
+    )
+    if (!isTakenOver && upstream.conversations.size > 0) continue
+    upstreams.delete(upstream)
+    // What its successor took over may still run on its connections; those that are idle end by themselves.
+    if (!isTakenOver) upstream.close()
+  }
+}
+
+function openCalls(upstreams: ReadonlySet<Upstream>): number {
+  let count = 0
+  for (const { conversations } of upstreams) count += conversations.openCalls
+  return count
+}

@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { dirname, resolve } from 'node:path'
+import { z } from 'zod'
+import { effects, levels } from './run-options.ts'
+import { UsageError } from './usage-error.ts'
+import { type ConfigShape, parseYamlConfig, readText } from './yaml-config.ts'
+
+const milliseconds = z.int().min(0).max(86_400_000)
+const file = z.string().min(1)
+
+const url = z.string().refine(isUpstreamUrl, 'expected http://… or https://… without credentials and fragment')
+const listen = z
+  .string()
+  .refine((text) => parseListen(text) !== undefined, 'expected HOST:PORT, such as 127.0.0.1:7332')
+const hostName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected a host name in lower case, without port')
+
+const upstreamSchema = z.strictObject({
+  url,
+  hosts: z.array(hostName).optional(),
+  host: z.enum(['keep', 'upstream']).optional(),
+  tls: z.strictObject({ ca: file.optional(), cert: file.optional(), key: file.optional() }).optional(),
+  timeouts: z
+    .strictObject({
+      connectMs: milliseconds.optional(),
+      answerMs: milliseconds.optional(),
+      bodyIdleMs: milliseconds.optional(),
+    })
+    .optional(),
+})
+
+export const gatewaySchema = z.strictObject({
+  listen: listen.optional(),
+  plaintext: z.literal(true).optional(),
+  tls: z.strictObject({ cert: file, key: file }).optional(),
+  upstreams: z.record(
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of letters, digits, dots, dashes'),
+    upstreamSchema,
+  ),
+  level: z.enum(levels).optional(),
+  failOpen: z.array(z.enum(effects)).optional(),
+  redact: z.strictObject({ patterns: file.optional() }).optional(),
+  limits: z
+    .strictObject({
+      spoolBytes: z.int().min(1_048_576).optional(),
+      sessionIdleMs: milliseconds.optional(),
+      resumeGraceMs: milliseconds.optional(),
+    })
+    .optional(),
+  drainMs: milliseconds.optional(),
+})
+
+export type GatewayConfig = z.infer<typeof gatewaySchema>
+export type UpstreamConfig = z.infer<typeof upstreamSchema>
+
+const shape: ConfigShape<GatewayConfig> = {
+  schema: gatewaySchema,
+  remedy: 'docs/GATEWAY.md has every key; docs/schema/gateway.schema.json lets an editor check the file.',
+}
+
+export const listenDefault = '127.0.0.1:7332'
+
+/** A configuration file as it was read: what it says, its bytes for the record of changes, and what paths in it are relative to. */
+export interface LoadedConfig {
+  path: string
+  text: string
+  config: GatewayConfig
+}
+
+/** Throws UsageError, which names line, key and remedy. Files that it names are read too: a mistake there should tell now. */
+export function loadGatewayConfig(path: string): LoadedConfig {
+  const text = readText(path)
+  const config = resolveFiles(parseYamlConfig(path, text, shape), dirname(resolve(path)))
+  const { host } = parseListen(config.listen ?? listenDefault) ?? { host: '' }
+  if (config.tls === undefined && config.plaintext !== true && !isLoopback(host))
+    throw new UsageError(
+      'AFD_CONFIG_INVALID',
+      `${path}: listen: ${host} is reachable from other machines, and there is no tls`,
+      'Give tls.cert and tls.key, listen on 127.0.0.1, or say plaintext: true where something in front ends TLS.',
+    )
+  refuseSharedHosts(path, config)
+  return { path, text, config }
+}
+
+function refuseSharedHosts(path: string, { upstreams }: GatewayConfig): void {
+  const owners = new Map<string, string>()
+  for (const [name, { hosts = [] }] of Object.entries(upstreams))
+    for (const host of hosts) {
+      const other = owners.get(host)
+      if (other !== undefined)
+        throw new UsageError(
+          'AFD_CONFIG_INVALID',
+          `${path}: upstreams.${name}.hosts: ${host} belongs to ${other} already`,
+          'Give each host name to one upstream.',
+        )
+      owners.set(host, name)
+    }
+}
+
+function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
+  const at = <K extends string>(files: Partial<Record<K, string | undefined>>): Partial<Record<K, string>> => {
+    const found: Partial<Record<K, string>> = {}
+    for (const key in files) {
+      const path = files[key]
+      if (path !== undefined) found[key] = resolve(folder, path)
+    }
+    return found
+  }
+  const upstreams = Object.entries(config.upstreams).map(([name, upstream]): [string, UpstreamConfig] => [
+    name,
+    { ...upstream, ...(upstream.tls === undefined ? {} : { tls: at(upstream.tls) }) },
+  ])
+  return {
+    ...config,
+    upstreams: Object.fromEntries(upstreams),
+    ...(config.tls === undefined
+      ? {}
+      : { tls: { cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
+    ...(config.redact === undefined ? {} : { redact: at(config.redact) }),
+  }
+}
+
+/** Text of a file that the configuration names. Throws UsageError `AFD_CONFIG_UNREADABLE`. */
+export function readNamed(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    throw new UsageError('AFD_CONFIG_UNREADABLE', `${path} cannot be read (${code})`, 'Check its path and permissions.')
+  }
+}
+
+function isUpstreamUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, username, password, hash } = new URL(text)
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && hash === ''
+}
+
+/** `HOST:PORT` or `[HOST]:PORT`. */
+export function parseListen(text: string): { host: string; port: number } | undefined {
+  const [, v6, name, port] = /^(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? []
+  const host = v6 ?? name
+  if (host === undefined || port === undefined || Number(port) > 65_535) return undefined
+  if (v6 !== undefined && isIP(v6) !== 6) return undefined
+  return { host, port: Number(port) }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}

@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto'
+import { unwatchFile, watchFile } from 'node:fs'
+import type { CaptureContext } from '../capture/context.ts'
+import { type Gateway, startGateway } from '../capture/http/gateway.ts'
+import { createDigester } from '../crypto/digester.ts'
+import { loadCorrelationKey } from '../durable/correlation-key.ts'
+import { toHomePaths } from '../durable/home-paths.ts'
+import { readGatewayFacts } from '../identity/local.ts'
+import { readVersion } from '../identity/version.ts'
+import { createRedactor } from '../redact/redactor.ts'
+import { keepCollector } from '../ship/keep-collector.ts'
+import type { Recorder } from '../spool/fail-mode.ts'
+import { openHomeRecorder } from '../spool/home-recorder.ts'
+import { diagnose, formatDiagnostic } from './diagnostics.ts'
+import { admitAll } from './gateway-admission.ts'
+import { describeChange } from './gateway-change.ts'
+import { type LoadedConfig, listenDefault, loadGatewayConfig, parseListen, readNamed } from './gateway-config.ts'
+import { createHealth, type Health } from './gateway-health.ts'
+import { createPages } from './gateway-pages.ts'
+import { buildRoutes, type Routes, type UpstreamParts } from './gateway-upstreams.ts'
+import { redactName, redactSentence } from './redact-words.ts'
+import { loadPatternsFile } from './run-patterns.ts'
+import { reportDefect } from './session.ts'
+import { UsageError } from './usage-error.ts'
+
+export interface GatewayStart {
+  loaded: LoadedConfig
+  homeDir: string
+  /** Undefined: none is started. */
+  startCollector: readonly string[] | undefined
+}
+
+const drainMsDefault = 10_000
+const watchEveryMs = 1000
+const heartbeatEveryMs = 60_000
+
+/** Serves until SIGTERM or SIGINT, and resolves to the exit code when what was open is recorded. */
+export async function serveGateway({ loaded, homeDir, startCollector }: GatewayStart): Promise<number> {
+  const { config } = loaded
+  const recorder = openHomeRecorder({
+    homeDir,
+    failOpen: config.failOpen ?? [],
+    software: `affidavit-sensor ${readVersion()}`,
+    ...(config.limits?.spoolBytes === undefined ? {} : { spoolBytesMax: config.limits.spoolBytes }),
+    syncDelayMs: Number(process.env.AFFIDAVIT_TEST_SYNC_DELAY_MS ?? 0),
+  })
+  const health = createHealth(recorder)
+  const parts = await openParts({ loaded, homeDir, emit: health.emit })
+  const serving: Serving = { loaded, routes: buildRoutes(config, parts, []), gateway: undefined }
+  const pages = createPages({
+    whyNotReady: health.whyNotReady,
+    metrics: (isReady) =>
+      health.metrics.write({
+        upstreams: serving.routes.upstreams,
+        underWay: serving.gateway?.underWay ?? 0,
+        isReady,
+      }),
+  })
+  const ended = nextSignal('SIGTERM', 'SIGINT')
+  serving.gateway = await listen(loaded, serving.routes, pages)
+  await recordConfig(health.emit, undefined, loaded)
+  const stopReloading = keepReloading(serving, parts, health)
+  const stopCollector = startCollector === undefined ? undefined : watchCollector(homeDir, startCollector)
+  const beating = setInterval(() => void health.beat(), heartbeatEveryMs)
+
+  await ended
+  health.startDraining()
+  stopReloading()
+  clearInterval(beating)
+  await serving.gateway.drain(config.drainMs ?? drainMsDefault)
+  await closeRecorder(recorder)
+  stopCollector?.()
+  return 0
+}
+
+interface Serving {
+  loaded: LoadedConfig
+  routes: Routes
+  gateway: Gateway | undefined
+}
+
+async function openParts(from: {
+  loaded: LoadedConfig
+  homeDir: string
+  emit: CaptureContext['emit']
+}): Promise<UpstreamParts> {
+  const { config } = from.loaded
+  const correlationKey = await loadCorrelationKey(from.homeDir, (code) =>
+    diagnose(
+      'AFD_HOME_UNUSABLE',
+      `the home folder cannot be used (${code}); see 'affidavit status' and its permissions`,
+    ),
+  )
+  const patternsPath = config.redact?.patterns
+  const patterns = patternsPath === undefined ? {} : { patterns: loadPatternsFile(patternsPath) }
+  const redactor = createRedactor({ correlationKey, ...patterns })
+  const shared = {
+    emit: from.emit,
+    redactor,
+    digest: createDigester(correlationKey),
+    level: config.level ?? 'arguments',
+    vantage: 'gateway',
+    facts: readGatewayFacts(),
+    diagnose,
+  } as const
+  return {
+    contextFor: (name) => ({ ...shared, serverName: redactName(redactor, name) }),
+    admitFor: () => admitAll(),
+  }
+}
+
+async function listen({ config, path }: LoadedConfig, routes: Routes, ownPages: ReturnType<typeof createPages>) {
+  const { host, port } = parseListen(config.listen ?? listenDefault) ?? { host: '127.0.0.1', port: 0 }
+  const tls = readTls(config)
+  try {
+    const gateway = await startGateway({ ...routes, host, port, tls, ownPages, onFault: reportDefect })
+    const shown = host.includes(':') ? `[${host}]` : host
+    const scheme = tls === undefined ? 'http' : 'https'
+    const text = `gateway listens on ${scheme}://${shown}:${gateway.address.port}`
+    process.stderr.write(formatDiagnostic('AFD_LISTENING', text))
+    return gateway
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    throw new UsageError(
+      'AFD_LISTEN_FAILED',
+      `${path}: listen: ${host}:${port} cannot be had (${String(error.code)})`,
+      'Another program may have it; give another port, or end that program.',
+    )
+  }
+}
+
+function readTls({ tls }: LoadedConfig['config']): { cert: string; key: string } | undefined {
+  return tls === undefined ? undefined : { cert: readNamed(tls.cert), key: readNamed(tls.key) }
+}
+
+/** Reads the configuration again on SIGHUP and when one of its files changes. A bad one changes nothing, and says so. */
+function keepReloading(serving: Serving, parts: UpstreamParts, { emit }: Health): () => void {
+  const reload = async (): Promise<void> => {
+    try {
+      const next = loadGatewayConfig(serving.loaded.path)
+      const tls = readTls(next.config)
+      const before = serving.loaded
+      serving.routes = buildRoutes(next.config, parts, serving.routes.upstreams)
+      serving.loaded = next
+      serving.gateway?.route(serving.routes.router, serving.routes.upstreams)
+      if (tls !== undefined) serving.gateway?.renewTls(tls)
+      for (const key of needRestart(before, next))
+        diagnose('AFD_RESTART_NEEDED', `${key} changed in the configuration; it takes effect at the next start`)
+      if (next.text !== before.text) await recordConfig(emit, before, next)
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      const why = redactSentence(`${error.message}. ${error.remedy}`)
+      diagnose(error.code, `the configuration is not taken over, the one before stays in force: ${why}`)
+    }
+  }
+  const onChange = () => void reload().catch(reportDefect)
+  const watched = [serving.loaded.path, ...Object.values(serving.loaded.config.tls ?? {})]
+  for (const path of watched) watchFile(path, { interval: watchEveryMs, persistent: false }, onChange)
+  process.on('SIGHUP', onChange)
+  return () => {
+    for (const path of watched) unwatchFile(path, onChange)
+    process.off('SIGHUP', onChange)
+  }
+}
+
+/** What is built once and for all when the gateway starts. */
+function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
+  const fixed = ['listen', 'level', 'failOpen', 'redact', 'limits', 'plaintext'] as const
+  const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
+  const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)
+  return isTlsSwitched ? [...changed, 'tls'] : changed
+}
+
+async function recordConfig(
+  emit: CaptureContext['emit'],
+  before: LoadedConfig | undefined,
+  next: LoadedConfig,
+): Promise<void> {
+  const hash = (loaded: LoadedConfig) => createHash('sha256').update(loaded.text).digest('base64')
+  const after = hash(next)
+  const detail =
+    before === undefined
+      ? ({ subject: 'config', event: 'loaded', after } as const)
+      : ({ subject: 'config', event: 'changed', before: hash(before), after } as const)
+  try {
+    await emit({ kind: 'change', detail }, { input: describeChange(before?.config, next.config) })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    diagnose('AFD_AUDIT_UNAVAILABLE', `the configuration in force could not be recorded (${code})`)
+  }
+}
+
+function watchCollector(homeDir: string, command: readonly string[]): () => void {
+  const home = { dir: homeDir, processFile: toHomePaths(homeDir).collectorProcess }
+  return keepCollector(home, command, (code) =>
+    diagnose('AFD_COLLECTOR_NOT_STARTED', `the collector cannot be started (${code}); records stay in the spool`),
+  )
+}
+
+async function closeRecorder(recorder: Recorder): Promise<void> {
+  try {
+    await recorder.close('signal')
+  } catch (error) {
+    // Recovery finds the stream without its end, and says so in the log.
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    diagnose('AFD_STREAM_NOT_CLOSED', `the stream of records could not be closed (${code})`)
+  }
+}
+
+function nextSignal(...signals: NodeJS.Signals[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of signals) process.on(signal, () => resolve())
+  })
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml'
+import type { z } from 'zod'
+import { UsageError } from './usage-error.ts'
+
+/** What a configuration is checked against, and what to say of a key that is none. */
+export interface ConfigShape<T> {
+  schema: z.ZodType<T>
+  remedy: string
+}
+
+/** Throws UsageError `AFD_CONFIG_UNREADABLE` or `AFD_CONFIG_INVALID`, which names line, key and remedy. */
+export function loadYamlConfig<T>(path: string, shape: ConfigShape<T>): T {
+  return parseYamlConfig(path, readText(path), shape)
+}
+
+/** Like loadYamlConfig, of a text that was read from `path`. */
+export function parseYamlConfig<T>(path: string, text: string, { schema, remedy }: ConfigShape<T>): T {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
+  const [problem] = document.errors
+  if (problem !== undefined) {
+    const { line } = lines.linePos(problem.pos[0])
+    throw invalid(`${path}, line ${line}: not YAML (${problem.code})`, 'Correct the line.')
+  }
+  const parsed = schema.safeParse(document.toJS() ?? {})
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
+  const keys = [...(issue?.path ?? []), ...unknownKey].map(String)
+  const line = lines.linePos(offsetOf(document.contents, keys)).line
+  throw invalid(`${path}, line ${line}: ${keys.join('.') || 'the file'}: ${issue?.message}`, remedy)
+}
+
+/** Throws UsageError `AFD_CONFIG_UNREADABLE`. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    throw new UsageError('AFD_CONFIG_UNREADABLE', `${path} cannot be read (${code})`, 'Check its path and permissions.')
+  }
+}
+
+function invalid(problem: string, advice: string): UsageError {
+  return new UsageError('AFD_CONFIG_INVALID', problem, advice)
+}
+
+/** Where the deepest key of the path stands that the document has. */
+function offsetOf(contents: ParsedNode | null, keys: readonly string[]): number {
+  let node: unknown = contents
+  let offset = contents?.range[0] ?? 0
+  for (const key of keys) {
+    if (isSeq<ParsedNode>(node)) {
+      node = node.items[Number(key)]
+      offset = isScalar(node) || isMap(node) ? (node.range?.[0] ?? offset) : offset
+      continue
+    }
+    if (!isMap(node)) break
+    const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+    if (pair === undefined) break
+    offset = isScalar(pair.key) ? (pair.key.range?.[0] ?? offset) : offset
+    node = pair.value
+  }
+  return offset
+}
