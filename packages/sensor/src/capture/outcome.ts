@@ -15,12 +15,24 @@ export function outcomeOf(response: ScannedMessage, method: string): Outcome {
   const resultType = textOf(response.spans.get('result.resultType'))
   if (resultType === 'input_required' || resultType === 'task') return 'continued'
   if (!method.startsWith('tasks/') && response.spans.has('result.task.taskId')) return 'continued'
-  return 'success'
+  return method === 'tasks/get' ? outcomeOfTask(response) : 'success'
 }
 
-/** JSON-RPC error code where it is an integer that a header can hold. */
+/**
+ * What came of the task that `tasks/get` shows: its own success says nothing of it. Since 2026-07-28 the answer holds the
+ * task's result or error; before, `tasks/result` does, and a failed task may be either.
+ */
+function outcomeOfTask({ spans }: ScannedMessage): Outcome {
+  const status = textOf(spans.get('result.status'))
+  if (status === 'working' || status === 'input_required') return 'continued'
+  if (status === 'cancelled') return 'cancelled'
+  if (status === 'failed') return spans.has('result.error') ? 'protocol_error' : 'tool_error'
+  return spans.get('result.result.isError')?.type === 'true' ? 'tool_error' : 'success'
+}
+
+/** JSON-RPC error code, also of a task that failed, where it is an integer that a header can hold. */
 export function rpcCodeOf(response: ScannedMessage): number | undefined {
-  const code = response.spans.get('error.code')
+  const code = response.spans.get('error.code') ?? response.spans.get('result.error.code')
   if (code?.type !== 'number' || code.raw === undefined) return undefined
   const text = ascii.decode(code.raw)
   const value = integer.test(text) ? Number(text) : Number.NaN

@@ -16,9 +16,12 @@ const watchedKeys = new Set([
   ...judgedKeys,
   'params._meta', 'params.cursor', 'params.taskId', 'params.requestId', 'params.requestState', 'params.task',
   'result._meta', 'result.resultType', 'result.requestState', 'result.taskId', 'result.task', 'result.nextCursor',
-  'result.tools', 'result.content', 'result.structuredContent', 'error.message',
+  'result.tools', 'result.content', 'result.structuredContent', 'result.status', 'error.message',
 ]) // biome-ignore format: one list
 const opaqueKeys = new Set(['params.requestState', 'result.requestState'])
+/** One level further down: the task a result announces, and what came of a task that a result shows (tasks extension). */
+const deepParents = new Set(['result.task', 'result.result', 'result.error'])
+const deepKeys = new Set(['result.task.taskId', 'result.result.isError', 'result.error.code'])
 /** What correlates: of these the hash is needed where the value is too long to keep. */
 const idKeys = new Set(['id', 'params.requestId'])
 const foldedEnvelope = new Map([...envelopeKeys].map((key) => [fold(key), key]))
@@ -136,19 +139,20 @@ export class LineScan {
     if (depth === 2 && token.type === 'key') {
       const path = token.raw === undefined ? '' : `${outer}.${decodeString(token.raw)}`
       this.#judge(path, foldedJudged)
-      this.#keys = [outer, watchedKeys.has(path) ? path : '']
+      this.#keys = [outer, watchedKeys.has(path) || deepParents.has(path) ? path : '']
       this.#idHash = idKeys.has(path) ? new ValueHash(token.end) : undefined
     } else if (depth === 2) this.#note(token, this.#keys[1] ?? '')
-    else if (this.#keys[1] === 'result.task') this.#takeTask(token)
+    else if (deepParents.has(this.#keys[1] ?? '')) this.#takeDeep(token, this.#keys[1] ?? '')
     else if (this.#keys[1] === 'result.tools') this.#takeElement(token, 'tool')
     else if (this.#keys[1] === 'result.content') this.#takeElement(token, 'block')
   }
 
-  #takeTask(token: JsonToken): void {
+  #takeDeep(token: JsonToken, parent: string): void {
     if (token.type === 'key') {
-      const key = token.raw === undefined ? '' : decodeString(token.raw)
-      this.#keys = ['result', 'result.task', key === 'taskId' ? 'result.task.taskId' : '']
-    } else if (this.#keys[2] === 'result.task.taskId') this.#message?.spans.set('result.task.taskId', spanOf(token))
+      const path = token.raw === undefined ? '' : `${parent}.${decodeString(token.raw)}`
+      this.#keys = ['result', parent, deepKeys.has(path) ? path : '']
+    } else if (this.#keys[2] !== undefined && this.#keys[2] !== '')
+      this.#message?.spans.set(this.#keys[2], spanOf(token))
   }
 
   /** A tool's hash is over its bytes as sent; where those were not UTF-8, with `?` in place of the bad ones. */
