@@ -3,6 +3,7 @@ import type { PatternsErrorCode } from '../redact/patterns-error.ts'
 /** What a command cannot start with. `remedy` says what to do; the exit code is 2. */
 export const usageErrorCodes = [
   'AFD_USAGE', 'AFD_NO_COLLECTOR', 'AFD_CONFIG_UNREADABLE', 'AFD_CONFIG_INVALID', 'AFD_LISTEN_FAILED',
+  'AFD_SECRET_UNREADABLE',
 ] as const // biome-ignore format: one list, read as one
 export type UsageErrorCode = (typeof usageErrorCodes)[number] | PatternsErrorCode
 

@@ -1,0 +1,17 @@
+export const requirements = [
+  { id: 'AU-1', text: 'Inline, Authorization passes untouched and nobody judges it; who a bearer token claims to be is recorded as claimed, with the keyed digest of the token.', source: 'DESIGN §2 inv. 6, §3 field 3' },
+  { id: 'AU-2', text: 'Inline, 401 and 403 of the upstream reach the client byte for byte, and the official client completes its authorization against the upstream through the gateway.', source: 'MCP 2025-11-25 Authorization' },
+  { id: 'AU-3', text: 'Whatever stands in an Authorization header is described without a throw, bounded in size and depth, redacted, and by the same object for the same credential.', source: 'DESIGN §2 inv. 3, 7' },
+  { id: 'AU-4', text: 'A protected resource publishes its metadata where RFC 9728 §3.1 says, and names it in the 401 to whoever brings no good token.', source: 'RFC 9728 §3, §5.1; RFC 6750 §3' },
+  { id: 'AU-5', text: 'Only a token is admitted that a trusted issuer signed for this resource, that is an access token, that expires, and is valid now within a bounded skew.', source: 'RFC 9068 §4; RFC 8707 §2' },
+  { id: 'AU-6', text: 'Each kind of refusal has a code of its own, in challenge and record.', source: 'DESIGN §9 no. 5' },
+  { id: 'AU-7', text: 'A token that lacks a scope is answered by 403 insufficient_scope with the scopes to ask for.', source: 'RFC 6750 §3.1' },
+  { id: 'AU-8', text: 'Keys come from the issuer alone, by discovery; a rotated key is found, a withdrawn one stops counting, invented key ids make few requests, and the keys last seen keep working while the endpoint is down.', source: 'RFC 8414 §3; RFC 7517 §5' },
+  { id: 'AU-9', text: 'The client\'s token never reaches the upstream: it gets another one, by token exchange or client credentials, and a copy of the client\'s in another place is refused.', source: 'RFC 8693 §2; MCP 2025-11-25 Token passthrough' },
+  { id: 'AU-10', text: 'Upstream tokens are kept until shortly before they expire, concurrent requests share one exchange, and a failure is not remembered.', source: 'RFC 8693 §2.2; DESIGN §2 inv. 7' },
+  { id: 'AU-11', text: 'A failed exchange says whether to retry: what is the endpoint\'s fault, the configuration\'s, or the user\'s token\'s.', source: 'RFC 6749 §5.2; DESIGN §9 no. 5' },
+  { id: 'AU-12', text: 'The first admission of a token, each refusal and each exchange write an auth record with fingerprint, expiry and identity; a flood of refusals is counted, none is left out.', source: 'DESIGN §3 kinds, §5' },
+  { id: 'AU-13', text: 'No token, client secret or password is in any file of the home folder, nor in any diagnostic.', source: 'DESIGN §2 inv. 3' },
+  { id: 'AU-14', text: 'A client secret comes from the environment or a file, never from the configuration; mistakes in the block name key and remedy.', source: 'DESIGN §9' },
+  { id: 'AU-15', text: 'The official client finds the gateway\'s metadata, gets a token for the gateway\'s resource, and calls tools of an upstream that accepts only tokens of its own.', source: 'MCP 2025-11-25 Authorization' },
+] as const // biome-ignore format: one row, one line
