@@ -3,12 +3,16 @@ import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 
 /**
- * Bundles what stands between a client and its server. `affidavit run` loads more than a hundred small modules; read and
- * linked one by one they are most of the time it adds to a server's start.
+ * Bundles what stands between a client and its server. `affidavit run` and the middleware load more than a hundred small
+ * modules; read and linked one by one they are most of the time they add to a server's start.
  */
 const sensor = join(import.meta.dirname, '../packages/sensor')
 const bundle = await rolldown({
-  input: { run: join(sensor, 'dist/cli/run.js'), main: join(sensor, 'dist/cli/main.js') },
+  input: {
+    run: join(sensor, 'dist/cli/run.js'),
+    main: join(sensor, 'dist/cli/main.js'),
+    server: join(sensor, 'dist/server/audit-server.js'),
+  },
   platform: 'node',
   // Loaded where a configuration asks for them, from the user's own node_modules.
   external: [/^node:/, 'yaml', 'zod', 're2js'],

@@ -8,6 +8,10 @@ export interface Room {
 }
 
 const everything = ['*']
+/** Entry points of the middleware: all of the sensor but install and cli. */
+const entry = [
+  'record', 'wire', 'durable', 'crypto', 'identity', 'redact', 'classify', 'policy', 'capture', 'spool', 'ship', 'server',
+] // biome-ignore format: one list
 
 export const table: Record<string, Record<string, Room>> = {
   evidence: {
@@ -28,6 +32,8 @@ export const table: Record<string, Record<string, Room>> = {
     capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'], packages: ['fzstd'] },
     spool: { imports: ['record', 'durable', 'crypto'] },
     ship: { imports: ['record', 'wire', 'spool', 'durable', 'crypto'] },
+    server: { imports: entry },
+    client: { imports: entry },
     cli: { imports: everything, packages: ['yaml', 'zod'] },
   },
   affidavit: {
