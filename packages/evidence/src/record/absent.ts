@@ -1,4 +1,4 @@
-import { type Check, isObject, object } from './shape.ts'
+import { byMember, type Check, object } from './shape.ts'
 import { shortText } from './text.ts'
 
 /** What is not known is said, with the reason: `{ "absent": "stdio carries no token" }`. */
@@ -10,7 +10,7 @@ const absent = object({ absent: shortText })
 
 /** Either what `check` accepts or an Absent. */
 export function orAbsent(check: Check): Check {
-  return (value) => (isObject(value) && Object.hasOwn(value, 'absent') ? absent(value) : check(value))
+  return byMember('absent', absent, check)
 }
 
 export function isAbsent(value: object): value is Absent {

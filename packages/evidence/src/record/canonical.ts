@@ -1,8 +1,8 @@
+import { encodeUtf8 } from './encode-utf8.ts'
 import { RecordError, type RecordErrorCode } from './error.ts'
 import { JsonScanner } from './json-scan.ts'
-import { type Check, type Flaw, isObject, type JsonObject } from './shape.ts'
+import { type Check, type Flaw, isObject, isPlainObject } from './shape.ts'
 
-const utf8 = new TextEncoder()
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const depthMax = 512
 const loneSurrogate = /\p{Surrogate}/u
@@ -14,7 +14,7 @@ const plain = /^[ !#-[\]-~]*$/
  * numbers, lone surrogates, `undefined`, class instances) and `too_deep` beyond 512 levels.
  */
 export function encodeCanonical(value: unknown): Uint8Array {
-  return utf8.encode(canonicalText(value))
+  return encodeUtf8(canonicalText(value))
 }
 
 /** Like encodeCanonical, as text. */
@@ -30,7 +30,7 @@ function write(value: unknown, path: (string | number)[]): string {
   if (typeof value !== 'object') throw refusal('bad_value', path, `${typeof value} has no canonical form`)
   if (path.length >= depthMax) throw refusal('too_deep', path, `more than ${depthMax} levels`)
   if (Array.isArray(value)) return `[${Array.from(value, (item, i) => writeMember(item, i, path)).join(',')}]`
-  if (!isPlain(value)) throw refusal('bad_value', path, 'only plain objects have a canonical form')
+  if (!isPlainObject(value)) throw refusal('bad_value', path, 'only plain objects have a canonical form')
   let members = ''
   for (const key of Object.keys(value).sort()) {
     if (members !== '') members += ','
@@ -50,11 +50,6 @@ function refusal(code: RecordErrorCode, path: readonly (string | number)[], mess
   return new RecordError(code, path.length === 0 ? 'top' : path.slice(0, 16).join('.').slice(0, 256), message)
 }
 
-function isPlain(value: object): value is JsonObject {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
-}
-
 /** JSON.stringify escapes as RFC 8785 §3.2.2.2 wants, but would write a lone surrogate as an escape. */
 function writeString(text: string, path: readonly (string | number)[]): string {
   if (plain.test(text)) return `"${text}"`
@@ -64,8 +59,9 @@ function writeString(text: string, path: readonly (string | number)[]): string {
 
 /** Canonical bytes of a value that `check` accepts; whatever parseCanonical would refuse, this refuses the same way. */
 export function encodeShape(value: unknown, check: Check, bytesMax: number): Uint8Array {
-  refuse(check(value))
-  const bytes = encodeCanonical(value)
+  const text = check.text?.(value)
+  if (text === undefined) refuse(check(value))
+  const bytes = encodeUtf8(text ?? canonicalText(value))
   refuseSize(bytes, bytesMax)
   return bytes
 }

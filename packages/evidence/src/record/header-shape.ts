@@ -244,5 +244,13 @@ function judge({ members, rule }: HeaderShape, value: JsonObject): Flaw | undefi
   return members(value) ?? rule(value)
 }
 
+headerShape.text = (value) => {
+  if (!isObject(value)) return undefined
+  const { kind, stage } = value
+  const shape = exchanges.has(kind) ? (stage === 'requested' ? requested : completed) : otherKinds.get(kind)
+  const text = shape?.members.text?.(value)
+  return text === undefined || shape?.rule(value) !== undefined ? undefined : text
+}
+
 /** The lines most headers are, for parseUsual. */
 export const usualHeaders = [requested, completed].map(({ members, rule }) => toUsual(members, rule))

@@ -18,7 +18,14 @@ export interface Check {
    * them: text without escapes, numbers of at most 15 digits. Absent where nobody needed it to be read fast.
    */
   line?: string
+  /**
+   * Canonical text of a value that the check surely accepts, in one pass and without a look at what the shape rules out.
+   * Undefined means nothing is known, and check and canonicalText have to judge. Absent where nobody needs it to be fast.
+   */
+  text?: (value: unknown) => string | undefined
 }
+
+type ToText = Check['text']
 
 /** A member that may be missing. */
 export interface Optional {
@@ -35,16 +42,22 @@ export function optional(check: Check): Optional {
   return { optional: check }
 }
 
-function withLine(check: Check, line: string | undefined): Check {
-  return line === undefined ? check : Object.assign(check, { line })
+function withFast(check: Check, fast: { line?: string | undefined; text?: ToText }): Check {
+  const { line, text } = fast
+  if (line !== undefined) check.line = line
+  if (text !== undefined) check.text = text
+  return check
 }
 
 /** Integers in min…max; what a double cannot tell apart is out of range already. */
 export function integer(min = 0, max: number = integerMax): Check {
   const bad = flaw('bad_value', '', `expected an integer in ${min}…${max}`)
-  const check = (value: unknown) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? undefined : bad
-  return withLine(check, integerLine(min, max))
+  const isIn = (value: unknown): value is number =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+  return withFast((value) => (isIn(value) ? undefined : bad), {
+    line: integerLine(min, max),
+    text: (value) => (isIn(value) ? String(value) : undefined),
+  })
 }
 
 function integerLine(min: number, max: number): string | undefined {
@@ -64,12 +77,22 @@ export function matching(pattern: RegExp, what: string): Check {
 
 /** Like matching, for a pattern that admits no character JSON would escape. */
 export function matchingPlain(pattern: RegExp, what: string): Check {
-  return withLine(matching(pattern, what), `"(?:${pattern.source.slice(1, -1)})"`)
+  return withFast(matching(pattern, what), {
+    line: `"(?:${pattern.source.slice(1, -1)})"`,
+    text: (value) => (typeof value === 'string' && pattern.test(value) ? `"${value}"` : undefined),
+  })
 }
+
+const plain = /^[ !#-[\]-~]*$/
 
 /** Text that `check` accepts wherever it is printable ASCII of min to max characters. */
 export function plainText(check: Check, min: number, max: number): Check {
-  return withLine(check, `"[ !#-[\\]-~]{${min},${max}}"`)
+  const isPlain = (value: unknown): value is string =>
+    typeof value === 'string' && value.length >= min && value.length <= max && plain.test(value)
+  return withFast(check, {
+    line: `"[ !#-[\\]-~]{${min},${max}}"`,
+    text: (value) => (isPlain(value) ? `"${value}"` : undefined),
+  })
 }
 
 export function oneOf(values: readonly (string | number)[]): Check {
@@ -77,7 +100,8 @@ export function oneOf(values: readonly (string | number)[]): Check {
   const all = values.map((value) => JSON.stringify(value))
   const bad = flaw('bad_value', '', `expected one of ${all.join(', ')}`)
   const line = all.every((each) => /^["\w-]+$/.test(each)) ? `(?:${all.join('|')})` : undefined
-  return withLine((value) => (allowed.has(value) ? undefined : bad), line)
+  const texts = new Map<unknown, string>(values.map((value, i) => [value, all[i] ?? '']))
+  return withFast((value) => (allowed.has(value) ? undefined : bad), { line, text: (value) => texts.get(value) })
 }
 
 export function nullOr(check: Check): Check {
@@ -86,7 +110,7 @@ export function nullOr(check: Check): Check {
 
 export function listOf(check: Check, lengthMax: number): Check {
   const { line } = check
-  return withLine(
+  return withFast(
     (value) => {
       if (!Array.isArray(value)) return flaw('bad_value', '', 'expected an array')
       if (value.length > lengthMax) return flaw('too_large', '', `${value.length} items, at most ${lengthMax}`)
@@ -96,8 +120,22 @@ export function listOf(check: Check, lengthMax: number): Check {
       }
       return undefined
     },
-    line && `\\[(?:${line}(?:,${line}){0,${lengthMax - 1}})?\\]`,
+    { line: line && `\\[(?:${line}(?:,${line}){0,${lengthMax - 1}})?\\]`, text: listText(check.text, lengthMax) },
   )
+}
+
+function listText(itemText: ToText, lengthMax: number): ToText {
+  if (itemText === undefined) return undefined
+  return (value) => {
+    if (!Array.isArray(value) || value.length > lengthMax) return undefined
+    let items = ''
+    for (const [i, item] of value.entries()) {
+      const text = itemText(item)
+      if (text === undefined) return undefined
+      items += i === 0 ? text : `,${text}`
+    }
+    return `[${items}]`
+  }
 }
 
 /** An object with exactly these members. */
@@ -106,7 +144,7 @@ export function object(fields: Record<string, Check | Optional>): Check {
     Object.entries(fields).map(([key, field]) => [key, isOptional(field) ? field.optional : field]),
   )
   const required = Object.keys(fields).filter((key) => typeof fields[key] === 'function')
-  return withLine((value) => {
+  const check: Check = (value) => {
     if (!isObject(value)) return flaw('bad_value', '', 'expected an object')
     for (const key of Object.keys(value)) {
       const check = checks.get(key)
@@ -115,7 +153,31 @@ export function object(fields: Record<string, Check | Optional>): Check {
     }
     for (const key of required) if (!Object.hasOwn(value, key)) return flaw('missing_field', key, 'a field is missing')
     return undefined
-  }, objectLine(fields))
+  }
+  return withFast(check, { line: objectLine(fields), text: objectText(fields) })
+}
+
+/** Members in canonical order. What has members besides these, or lacks one, is not what it should be. */
+function objectText(fields: Record<string, Check | Optional>): ToText {
+  const members = Object.entries(fields)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, field]) => {
+      const { text } = isOptional(field) ? field.optional : field
+      return { key, start: `${JSON.stringify(key)}:`, isOptional: isOptional(field), text }
+    })
+  return (value) => {
+    if (!isObject(value) || !isPlainObject(value)) return undefined
+    let written = ''
+    let count = 0
+    for (const { key, start, isOptional, text } of members) {
+      const member = value[key]
+      if (member === undefined && isOptional) continue
+      const memberText = text?.(member)
+      if (memberText === undefined) return undefined
+      written += count++ === 0 ? start + memberText : `,${start}${memberText}`
+    }
+    return count === Object.keys(value).length ? `{${written}}` : undefined
+  }
 }
 
 function isOptional(field: Check | Optional): field is Optional {
@@ -140,13 +202,19 @@ function objectLine(fields: Record<string, Check | Optional>): string | undefine
 export type Rule = (value: JsonObject) => Flaw | undefined
 
 export function ruled(check: Check, rule: Rule): Check {
-  return (value) => check(value) ?? (isObject(value) ? rule(value) : undefined)
+  return withFast((value) => check(value) ?? (isObject(value) ? rule(value) : undefined), {
+    text: (value) => {
+      const text = check.text?.(value)
+      return text === undefined || (isObject(value) && rule(value) !== undefined) ? undefined : text
+    },
+  })
 }
 
 /** Either shape, by whether the member is there. */
 export function byMember(key: string, present: Check, absent: Check): Check {
   const line = present.line && absent.line && `(?:${present.line}|${absent.line})`
-  return withLine((value) => (isObject(value) && Object.hasOwn(value, key) ? present : absent)(value), line)
+  const checkOf = (value: unknown) => (isObject(value) && Object.hasOwn(value, key) ? present : absent)
+  return withFast((value) => checkOf(value)(value), { line, text: (value) => checkOf(value).text?.(value) })
 }
 
 /** An object whose member `key` says which of the checks applies. */
@@ -166,6 +234,12 @@ const unknownField = flaw('unknown_field', '', 'this version has no such field')
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether it is no instance of a class: those have no canonical form. */
+export function isPlainObject(value: object): value is JsonObject {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype
 }
 
 /** Keys are the attacker's text: shown shortened, and as JSON where they are not plain. */
