@@ -46,12 +46,13 @@ export class Session {
    * DESIGN §3, field 2. In the stateless era a session is what the client declares, else the trace; a bare connection is
    * never called one.
    */
-  fieldsFor(claims: MetaClaims, { session }: RequestOrigin, digest: CaptureContext['digest']): SessionFields {
+  fieldsFor(claims: MetaClaims, { session, trace }: RequestOrigin, digest: CaptureContext['digest']): SessionFields {
     if (session !== 'stdio' && 'digest' in session) return { sessionSource: 'legacy-http', sessionId: session.digest }
     if (session === 'stdio' && this.#legacyId !== undefined)
       return { sessionSource: 'legacy-stdio', sessionId: this.#legacyId }
     if (claims.conversation !== undefined) return { sessionSource: 'declared', sessionId: digest(claims.conversation) }
-    if (claims.trace !== undefined) return { sessionSource: 'trace', sessionId: claims.trace.traceId }
+    const traced = claims.trace ?? trace
+    if (traced !== undefined) return { sessionSource: 'trace', sessionId: traced.traceId }
     const sessionReason = session === 'stdio' ? noHandshake : session.absent
     return { sessionSource: 'absent', sessionReason }
   }

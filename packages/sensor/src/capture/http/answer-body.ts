@@ -57,7 +57,9 @@ export async function relayBody(
     const wait = copy.push(bytes)
     return wait === undefined ? take(bytes) : wait.then(() => take(bytes))
   })
-  const read = await copy.end()
+  const { scanned, text: decoded, isUndecodable } = await copy.end()
+  const text = copy.isEncoded ? decoded : flow === undefined ? start.inMemory() : undefined
+  const read = { scanned, text, isUndecodable }
   const verdict = incoming.complete
     ? await judgeAnswer(exchange, incoming, { ...read, session })
     : await endCut(exchange, incoming, timedOut ? 'timeout' : outcomeOfGone(exchange))

@@ -39,6 +39,7 @@ export async function relayEvents(
   if (decoder === undefined) {
     const framer = new EventFramer(() => openEvent(stream))
     await drain(incoming, (chunk) => framer.take(chunk).then(() => lane.room()))
+    if (incoming.complete) await framer.end()
   } else await relayEncoded(stream, decoder)
   await lane.idle()
   await endStream(stream)

@@ -64,6 +64,17 @@ export class EventFramer {
     if (from < chunk.length) await this.#current().raw(chunk.subarray(from))
   }
 
+  /**
+   * The stream is over. An event without its blank line is none by §9.2.6, but lenient readers take it for one: what there is
+   * of it is handed on as if it were complete.
+   */
+  async end(): Promise<void> {
+    if (this.#event === undefined) return
+    this.#closeLine()
+    await this.#current().finish(new Uint8Array(0))
+    this.#event = undefined
+  }
+
   #current(): EventBody {
     this.#event ??= this.#open()
     return this.#event
