@@ -35,7 +35,7 @@ export function createGuard(
     },
     ...changes.block,
   })
-  const options = toGuardOptions(config, { configDir: '/', env: { CRM_CLIENT_SECRET: secret } })
+  const options = toGuardOptions(config, { CRM_CLIENT_SECRET: secret })
   if (options === undefined) throw new Error('mode inline has no guard')
   const guard = createResourceGuard({
     ...options,

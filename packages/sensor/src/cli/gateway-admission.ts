@@ -1,10 +1,30 @@
-import type { Admit } from '../capture/http/upstream.ts'
-import type { Principals } from '../identity/principals.ts'
+import type { CaptureContext } from '../capture/context.ts'
+import { type Doorkeeper, guardResource, letEverybodyIn } from '../capture/http/doorkeeper.ts'
+import { createDescribeBearer } from '../identity/bearer.ts'
+import type { Redact } from '../identity/claims.ts'
+import { createResourceGuard } from '../identity/resource-guard.ts'
+import type { CompiledPatterns } from '../redact/redactor.ts'
+import { createRedactor } from '../redact/redactor.ts'
+import { type AuthorizationConfig, toGuardOptions } from './gateway-authorization.ts'
 
-const unread = { absent: 'nobody reads the credentials of this upstream' }
-const nobody: Principals = { workload: unread, user: unread, role: unread, token: unread, delegation: [] }
+/**
+ * What is taken out of claims before they name somebody. Mail addresses and phone numbers stay: many issuers name people by
+ * them, and the section they go to is there to name people, encrypted and erased with them.
+ */
+export function createClaimRedact(correlationKey: Uint8Array, patterns: CompiledPatterns | undefined): Redact {
+  const { classes = {}, disabledRules = new Set<string>(), rules = [] } = patterns ?? {}
+  const naming = { classes: { ...classes, email: false, phone: false }, disabledRules, rules }
+  const redactor = createRedactor({ correlationKey, patterns: naming })
+  return (text) => redactor.redactText(text).text
+}
 
-/** Everybody is let through, and passes the server's own judgement. */
-export function admitAll(): Admit {
-  return () => ({ verdict: 'admitted', principals: nobody })
+/** Throws UsageError `AFD_SECRET_UNREADABLE`. */
+export function openDoorkeeper(
+  config: AuthorizationConfig,
+  { context, redact }: { context: CaptureContext; redact: Redact },
+): Doorkeeper {
+  const { digest, diagnose } = context
+  const options = toGuardOptions(config, process.env)
+  if (options === undefined) return letEverybodyIn(createDescribeBearer({ digest, redact }))
+  return guardResource(createResourceGuard({ ...options, digest, redact, diagnose, fetch }), context)
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse } from 'yaml'
-import { authorizationSchema, toGuardOptions } from './gateway-authorization.ts'
+import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gateway-authorization.ts'
 
 const upstream = {
   grant: 'token-exchange',
@@ -30,11 +30,11 @@ describe('authorization: of an upstream', () => {
     expect(problemOf(block)).toBe('none')
     expect(problemOf({ mode: 'inline' })).toBe('none')
     expect(problemOf({ mode: 'both' })).toMatch(/^mode: /)
-    expect(toGuardOptions(authorizationSchema.parse({ mode: 'inline' }), { configDir: '/', env })).toBeUndefined()
+    expect(toGuardOptions(authorizationSchema.parse({ mode: 'inline' }), env)).toBeUndefined()
   })
 
   it('asks for the resource itself and all signature algorithms unless told otherwise [AU-14]', () => {
-    const options = toGuardOptions(authorizationSchema.parse(block), { configDir: '/', env })
+    const options = toGuardOptions(authorizationSchema.parse(block), env)
     expect(options).toMatchObject({ audiences: [block.resource], typ: 'at+jwt', skewMs: 30_000, scopes: ['crm.read'] })
     expect(options?.algorithms).toContain('ES256')
     expect(options?.algorithms.some((name) => name.startsWith('HS') || name === 'none')).toBe(false)
@@ -77,8 +77,9 @@ describe('authorization: of an upstream', () => {
     const folder = mkdtempSync(join(tmpdir(), 'affidavit-authorization-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     writeFileSync(join(folder, 'secret'), 'first\n')
-    const config = authorizationSchema.parse({ ...block, upstream: { ...upstream, clientSecret: { file: 'secret' } } })
-    const secret = toGuardOptions(config, { configDir: folder, env: {} })?.upstream.clientSecret
+    const written = authorizationSchema.parse({ ...block, upstream: { ...upstream, clientSecret: { file: 'secret' } } })
+    const config = resolveSecretFile(written, folder)
+    const secret = toGuardOptions(config, {})?.upstream.clientSecret
     expect(secret?.()).toBe('first')
     writeFileSync(join(folder, 'secret'), 'second')
     expect(secret?.()).toBe('second')
@@ -88,11 +89,11 @@ describe('authorization: of an upstream', () => {
 
   it('tells at the start that a secret cannot be read [AU-14]', () => {
     const config = authorizationSchema.parse(block)
-    const start = (from: NodeJS.ProcessEnv) => () => toGuardOptions(config, { configDir: '/', env: from })
+    const start = (from: NodeJS.ProcessEnv) => () => toGuardOptions(config, from)
     expect(start({})).toThrow('client secret: the environment variable CRM_CLIENT_SECRET is not set')
     expect(start(env)).not.toThrow()
     const file = authorizationSchema.parse({ ...block, upstream: { ...upstream, clientSecret: { file: 'none' } } })
-    expect(() => toGuardOptions(file, { configDir: '/nowhere', env })).toThrow(
+    expect(() => toGuardOptions(resolveSecretFile(file, '/nowhere'), env)).toThrow(
       /\/nowhere\/none cannot be read \(ENOENT\)/,
     )
   })

@@ -66,11 +66,11 @@ const resourceSchema = z.strictObject({
 export const authorizationSchema = z.discriminatedUnion('mode', [inlineSchema, resourceSchema])
 export type AuthorizationConfig = z.infer<typeof authorizationSchema>
 
-/** What a guard is built from beside the configuration. */
-export interface GuardSurroundings {
-  /** Files are named relative to the configuration file's folder. */
-  configDir: string
-  env: NodeJS.ProcessEnv
+/** The same block with the secret's file named from the root; `folder` is the configuration file's. */
+export function resolveSecretFile(config: AuthorizationConfig, folder: string): AuthorizationConfig {
+  if (config.mode === 'inline' || !('file' in config.upstream.clientSecret)) return config
+  const clientSecret = { file: resolve(folder, config.upstream.clientSecret.file) }
+  return { ...config, upstream: { ...config.upstream, clientSecret } }
 }
 
 /**
@@ -79,12 +79,12 @@ export interface GuardSurroundings {
  */
 export function toGuardOptions(
   config: AuthorizationConfig,
-  surroundings: GuardSurroundings,
+  env: NodeJS.ProcessEnv,
 ): Omit<ResourceGuardOptions, 'digest' | 'redact' | 'fetch' | 'diagnose'> | undefined {
   if (config.mode === 'inline') return undefined
   const { issuers, upstream, audiences, algorithms, clockSkewSeconds, mode: _, ...kept } = config
   const { clientSecret, audience, resource: target, scopes: wanted, ...grant } = upstream
-  readSecret(clientSecret, surroundings)
+  readSecret(clientSecret, env)
   return {
     ...kept,
     issuers: issuers.map(({ issuer, jwksUri }) => ({ issuer, ...(jwksUri === undefined ? {} : { jwksUri }) })),
@@ -96,7 +96,7 @@ export function toGuardOptions(
       ...(audience === undefined ? {} : { audience }),
       ...(target === undefined ? {} : { resource: target }),
       ...(wanted === undefined ? {} : { scopes: wanted }),
-      clientSecret: () => readSecretAgain(clientSecret, surroundings),
+      clientSecret: () => readSecretAgain(clientSecret, env),
     },
   }
 }
@@ -105,13 +105,13 @@ type SecretSource = z.infer<typeof secret>
 
 const secretBytesMax = 4096
 
-function readSecret(source: SecretSource, { configDir, env }: GuardSurroundings): string {
+function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): string {
   if ('env' in source) {
     const value = env[source.env] ?? ''
     if (value === '') throw unreadable(`the environment variable ${source.env} is not set`, 'Set it.')
     return value
   }
-  const path = resolve(configDir, source.file)
+  const path = source.file
   const value = readSecretFile(path).replace(/\r?\n$/, '')
   if (value === '') throw unreadable(`${path} is empty`, 'Write the client secret into it.')
   if (value.length > secretBytesMax) throw unreadable(`${path} is too long for a secret`, 'Check its path.')
@@ -128,9 +128,9 @@ function readSecretFile(path: string): string {
 }
 
 /** Secrets are rotated while a gateway runs: each exchange reads anew, and one that cannot is refused. */
-function readSecretAgain(source: SecretSource, surroundings: GuardSurroundings): string | undefined {
+function readSecretAgain(source: SecretSource, env: NodeJS.ProcessEnv): string | undefined {
   try {
-    return readSecret(source, surroundings)
+    return readSecret(source, env)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     diagnose(error.code, `${error.message}. ${error.remedy}`)

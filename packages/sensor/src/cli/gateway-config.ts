@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gateway-authorization.ts'
 import { effects, levels } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 import { type ConfigShape, parseYamlConfig, readText } from './yaml-config.ts'
@@ -20,6 +21,7 @@ const hostName = z
 const upstreamSchema = z.strictObject({
   url,
   hosts: z.array(hostName).optional(),
+  authorization: authorizationSchema.optional(),
   host: z.enum(['keep', 'upstream']).optional(),
   tls: z.strictObject({ ca: file.optional(), cert: file.optional(), key: file.optional() }).optional(),
   timeouts: z
@@ -81,6 +83,8 @@ export function loadGatewayConfig(path: string): LoadedConfig {
       'Give tls.cert and tls.key, listen on 127.0.0.1, or say plaintext: true where something in front ends TLS.',
     )
   refuseSharedHosts(path, config)
+  for (const { authorization } of Object.values(config.upstreams))
+    if (authorization !== undefined) toGuardOptions(authorization, process.env)
   return { path, text, config }
 }
 
@@ -110,7 +114,13 @@ function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
   }
   const upstreams = Object.entries(config.upstreams).map(([name, upstream]): [string, UpstreamConfig] => [
     name,
-    { ...upstream, ...(upstream.tls === undefined ? {} : { tls: at(upstream.tls) }) },
+    {
+      ...upstream,
+      ...(upstream.tls === undefined ? {} : { tls: at(upstream.tls) }),
+      ...(upstream.authorization === undefined
+        ? {}
+        : { authorization: resolveSecretFile(upstream.authorization, folder) }),
+    },
   ])
   return {
     ...config,

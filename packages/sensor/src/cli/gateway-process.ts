@@ -12,7 +12,7 @@ import { keepCollector } from '../ship/keep-collector.ts'
 import type { Recorder } from '../spool/fail-mode.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { diagnose, formatDiagnostic } from './diagnostics.ts'
-import { admitAll } from './gateway-admission.ts'
+import { createClaimRedact, openDoorkeeper } from './gateway-admission.ts'
 import { describeChange } from './gateway-change.ts'
 import { type LoadedConfig, listenDefault, loadGatewayConfig, parseListen, readNamed } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
@@ -92,8 +92,9 @@ async function openParts(from: {
     ),
   )
   const patternsPath = config.redact?.patterns
-  const patterns = patternsPath === undefined ? {} : { patterns: loadPatternsFile(patternsPath) }
-  const redactor = createRedactor({ correlationKey, ...patterns })
+  const patterns = patternsPath === undefined ? undefined : loadPatternsFile(patternsPath)
+  const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
+  const redact = createClaimRedact(correlationKey, patterns)
   const shared = {
     emit: from.emit,
     redactor,
@@ -105,7 +106,8 @@ async function openParts(from: {
   } as const
   return {
     contextFor: (name) => ({ ...shared, serverName: redactName(redactor, name) }),
-    admitFor: () => admitAll(),
+    doorkeeperFor: ({ authorization = { mode: 'inline' } }, context) =>
+      openDoorkeeper(authorization, { context, redact }),
   }
 }
 

@@ -1,13 +1,14 @@
 import type { CaptureContext } from '../capture/context.ts'
+import type { Doorkeeper } from '../capture/http/doorkeeper.ts'
 import { createRouter, type Router } from '../capture/http/route.ts'
-import { type Admit, openUpstream, type Upstream, type UpstreamOptions } from '../capture/http/upstream.ts'
+import { openUpstream, type Upstream, type UpstreamOptions } from '../capture/http/upstream.ts'
 import type { GatewayConfig, UpstreamConfig } from './gateway-config.ts'
 import { readNamed } from './gateway-config.ts'
 
 /** What the upstreams of a gateway share. */
 export interface UpstreamParts {
   contextFor(name: string): CaptureContext
-  admitFor(name: string, config: UpstreamConfig): Admit
+  doorkeeperFor(config: UpstreamConfig, context: CaptureContext): Doorkeeper
 }
 
 export interface Routes {
@@ -25,13 +26,26 @@ export function buildRoutes(config: GatewayConfig, parts: UpstreamParts, before:
   for (const [name, upstreamConfig] of Object.entries(config.upstreams)) {
     const options = toOptions(name, upstreamConfig, config)
     const known = before.find(({ options: other }) => other.name === name)
-    const isSame = known !== undefined && JSON.stringify(known.options) === JSON.stringify(options)
-    const made = { context: parts.contextFor(name), admit: parts.admitFor(name, upstreamConfig) }
-    const upstream = isSame ? known : openUpstream(options, made, known)
+    const origin = JSON.stringify([options, upstreamConfig.authorization])
+    const isSame = known !== undefined && origins.get(known) === origin
+    const upstream = isSame ? known : open(name, upstreamConfig, { options, parts, known })
+    origins.set(upstream, origin)
     byName.set(name, upstream)
     for (const host of upstreamConfig.hosts ?? []) byHost.set(host, upstream)
   }
   return { router: createRouter(byName, byHost), upstreams: [...byName.values()] }
+}
+
+/** What an upstream was made from. */
+const origins = new WeakMap<Upstream, string>()
+
+function open(
+  name: string,
+  config: UpstreamConfig,
+  { options, parts, known }: { options: UpstreamOptions; parts: UpstreamParts; known: Upstream | undefined },
+): Upstream {
+  const context = parts.contextFor(name)
+  return openUpstream(options, { context, ...parts.doorkeeperFor(config, context) }, known)
 }
 
 function toOptions(

@@ -6,6 +6,7 @@ import type { CapturedLine, Verdict } from '../line.ts'
 import type { ScannedLine } from '../message.ts'
 import type { RequestOrigin, ResponseOrigin } from '../origin.ts'
 import type { Conversation } from './conversation.ts'
+import type { OurCredential } from './doorkeeper.ts'
 import { notedConnection } from './network.ts'
 import { pairsOf, toForward } from './raw-headers.ts'
 import type { Upstream } from './upstream.ts'
@@ -20,7 +21,7 @@ export interface HttpExchange {
   conversation: Conversation
   origin: RequestOrigin
   /** What the upstream sees in the place of the client's credential. */
-  authorization: string | undefined
+  ours: OurCredential | undefined
   /** The request's body as it was captured; undefined where it holds nothing of MCP. */
   line: CapturedLine | undefined
   isModern: boolean
@@ -31,11 +32,18 @@ export interface HttpExchange {
 export const passes: Verdict = { pass: true }
 
 /** Status line and header fields as the upstream sent them. Its framing too, but for HTTP/1.0 clients. */
-export function writeHead({ request, response }: HttpExchange, incoming: IncomingMessage): void {
-  const chunks = request.httpVersion === '1.0' ? new Map([['transfer-encoding', undefined]]) : undefined
+export function writeHead({ request, response, ours }: HttpExchange, incoming: IncomingMessage): void {
+  const { statusCode: status = 502, statusMessage } = incoming
+  const changes = new Map<string, undefined>()
+  if (request.httpVersion === '1.0') changes.set('transfer-encoding', undefined)
+  const isChallenge = status === 401 || status === 403
+  // Of a credential that the client never had: it would look for another one at an authorization server that is not its own.
+  if (ours !== undefined && isChallenge) changes.set('www-authenticate', undefined)
   // Node would add the date of now.
   response.sendDate = false
-  response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage, toForward(incoming.rawHeaders, chunks))
+  const line =
+    ours !== undefined && status === 401 ? ([502, 'Bad Gateway'] as const) : ([status, statusMessage] as const)
+  response.writeHead(...line, toForward(incoming.rawHeaders, changes))
 }
 
 /** Ends the answer with the trailers that came, or cuts it where it was cut. */

@@ -76,7 +76,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       while (openCalls(state.upstreams) > 0 && Date.now() < until)
         await new Promise((resolve) => setTimeout(resolve, drainPollMs))
       clearInterval(sweeping)
-      await Promise.all([...state.upstreams].map((upstream) => upstream.conversations.finish()))
+      await Promise.all(
+        [...state.upstreams].flatMap(({ conversations, doorkeeper }) => [
+          conversations.finish(),
+          doorkeeper.finish?.(),
+        ]),
+      )
       server.closeAllConnections()
       for (const upstream of state.upstreams) upstream.close()
     },
@@ -123,7 +128,9 @@ async function answer(
 }
 
 async function sweep(upstreams: Set<Upstream>): Promise<void> {
-  await Promise.all([...upstreams].map((upstream) => upstream.conversations.sweep()))
+  await Promise.all(
+    [...upstreams].flatMap(({ conversations, doorkeeper }) => [conversations.sweep(), doorkeeper.sweep?.()]),
+  )
   for (const upstream of upstreams) {
     if (!upstream.isRetired) continue
     const isTakenOver = [...upstreams].some(
@@ -131,6 +138,7 @@ async function sweep(upstreams: Set<Upstream>): Promise<void> {
     )
     if (!isTakenOver && upstream.conversations.size > 0) continue
     upstreams.delete(upstream)
+    await upstream.doorkeeper.finish?.()
     // What its successor took over may still run on its connections; those that are idle end by themselves.
     if (!isTakenOver) upstream.close()
   }

@@ -36,11 +36,11 @@ export async function relayExchange(
   onFault: (fault: unknown) => void,
 ): Promise<void> {
   const { upstream } = place
-  const admission = await upstream.admit({ method: request.method ?? 'GET', rawHeaders: request.rawHeaders })
-  if (admission.verdict === 'refused') {
-    const { status, headers, body } = admission
+  const { method = 'GET', url = '/', rawHeaders } = request
+  const admission = await upstream.doorkeeper.admit({ method, target: url, rawHeaders })
+  if (admission.verdict === 'answered') {
     request.resume()
-    sendOwn(response, { status, headers, body: Buffer.from(`${JSON.stringify(body)}\n`) })
+    sendOwn(response, admission)
     return
   }
   const gone = new AbortController()
@@ -52,7 +52,7 @@ export async function relayExchange(
   const { conversations } = upstream
   const conversation = conversations.enter({ session, lastEventId: headerOf(request.rawHeaders, 'last-event-id') })
   try {
-    const { principals, authorization } = admission
+    const { principals, ours } = admission
     const origin = describeOrigin(request, { principals, session })
     const body = await readRequestBody(request)
     if (body === undefined) return
@@ -63,7 +63,7 @@ export async function relayExchange(
       path: place.path,
       conversation,
       origin,
-      authorization,
+      ours,
       gone: gone.signal,
     }
     await passOn(toExchange(shared, body, place), body, onFault)
@@ -164,14 +164,14 @@ const answerable = (line: CapturedLine) => addresseesOf(line).some(({ form }) =>
 
 /** Sends the body, or what stands in the place of a client's response that could not be recorded. */
 function send(exchange: HttpExchange, body: HeldBytes, verdict: Verdict): Promise<Forwarded> {
-  const { upstream, request, path, authorization, gone } = exchange
+  const { upstream, request, path, ours, gone } = exchange
   const instead = verdict.pass ? undefined : verdict.instead
   const shared = {
     method: request.method ?? 'GET',
     path,
     rawHeaders: request.rawHeaders,
     rawTrailers: request.rawTrailers,
-    authorization,
+    authorization: ours?.authorization,
     onInformation: (status: number, message: string, raw: RawHeaders) =>
       writeInformation(exchange, { status, message, raw }),
     signal: gone,
@@ -203,6 +203,7 @@ async function relayAnswer(
 ): Promise<void> {
   const { upstream, conversation, request } = exchange
   const status = incoming.statusCode ?? 502
+  if (status === 401) exchange.ours?.forget()
   const session = status < 300 ? openedSession(exchange, incoming) : undefined
   if (request.method === 'DELETE' && status < 300) upstream.conversations.closeSession(conversation)
   if (mediaTypeOf(incoming.rawHeaders) === 'text/event-stream') await relayEvents(exchange, incoming, onFault)

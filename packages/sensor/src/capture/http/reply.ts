@@ -11,7 +11,7 @@ const repeated = ['host', 'authorization', 'mcp-session-id', 'mcp-protocol-versi
  * that is a POST of its own, in the name of the client whose stream the request came on.
  */
 export function replyToServer(exchange: HttpExchange, bytes: Uint8Array): void {
-  const { upstream, request, path, authorization } = exchange
+  const { upstream, request, path, ours } = exchange
   const body = new HeldBytes(bytes.length)
   body.append(bytes)
   const fields = repeated.flatMap((name) => {
@@ -25,7 +25,7 @@ export function replyToServer(exchange: HttpExchange, bytes: Uint8Array): void {
     rawHeaders: [...fields, ...own, 'content-length', String(bytes.length)],
     rawTrailers: [],
     body,
-    authorization,
+    authorization: ours?.authorization,
     onInformation: () => undefined,
     signal: AbortSignal.timeout(10_000),
   })

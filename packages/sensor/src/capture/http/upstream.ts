@@ -1,11 +1,10 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { Principals } from '../../identity/principals.ts'
 import type { CaptureContext } from '../context.ts'
 import { guardRedactor } from '../guard-redactor.ts'
 import { ServerKnowledge } from '../knowledge.ts'
 import { type ConversationLimits, Conversations } from './conversation.ts'
-import type { RawHeaders } from './raw-headers.ts'
+import type { Doorkeeper } from './doorkeeper.ts'
 
 export interface UpstreamOptions {
   name: string
@@ -26,13 +25,6 @@ export interface Timeouts {
   bodyIdleMs: number
 }
 
-/** A request judged before it is read: who sent it, and what the upstream gets to see in the place of its credential. */
-export type Admission =
-  | { verdict: 'admitted'; principals: Principals; authorization?: string }
-  | { verdict: 'refused'; status: number; headers: [name: string, value: string][]; body: object }
-
-export type Admit = (request: { method: string; rawHeaders: RawHeaders }) => Promise<Admission> | Admission
-
 /** One MCP server behind the gateway, with what is known of it and of those who talk to it. */
 export interface Upstream {
   options: UpstreamOptions
@@ -40,10 +32,10 @@ export interface Upstream {
   knowledge: ServerKnowledge
   conversations: Conversations
   agent: HttpAgent
-  admit: Admit
+  doorkeeper: Doorkeeper
   /** A new configuration has it no more, or otherwise: it is let go when nothing is under way. */
   isRetired: boolean
-  /** Ends the pooled connections. */
+  /** Ends the pooled connections, and what is being asked of authorization servers. */
   close(): void
 }
 
@@ -53,7 +45,7 @@ const idleSocketMs = 4000
 /** `before`: the upstream of that name under the configuration before; what is known of the server stays known. */
 export function openUpstream(
   options: UpstreamOptions,
-  parts: { context: CaptureContext; admit: Admit },
+  parts: Doorkeeper & { context: CaptureContext },
   before?: Upstream,
 ): Upstream {
   const context = { ...parts.context, redactor: guardRedactor(parts.context) }
@@ -66,8 +58,11 @@ export function openUpstream(
     knowledge,
     conversations: before?.conversations ?? new Conversations(context, knowledge, options.limits),
     agent,
-    admit: parts.admit,
+    doorkeeper: parts,
     isRetired: false,
-    close: () => agent.destroy(),
+    close: () => {
+      agent.destroy()
+      parts.close?.()
+    },
   }
 }

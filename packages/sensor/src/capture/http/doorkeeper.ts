@@ -1,0 +1,121 @@
+import { encodeIdentity } from '@affidavit/evidence/record/identity-section'
+import type { AuthEvent } from '../../identity/admission.ts'
+import type { DescribeBearer } from '../../identity/bearer.ts'
+import type { Principals } from '../../identity/principals.ts'
+import type { ResourceGuard } from '../../identity/resource-guard.ts'
+import type { CaptureContext } from '../context.ts'
+import { plainError } from './own-answer.ts'
+import { headerOf, pairsOf, type RawHeaders } from './raw-headers.ts'
+
+/** What is known of a request before its body is read. */
+export interface Arrival {
+  method: string
+  /** Path and query as the client sent them. */
+  target: string
+  rawHeaders: RawHeaders
+}
+
+/** Who sent a request, and what the upstream gets to see in the place of the credential; or what is answered instead. */
+export type Admission = Admitted | Answered
+
+export interface Admitted {
+  verdict: 'admitted'
+  principals: Principals
+  /** Absent: the client's own goes on. */
+  ours?: OurCredential
+}
+
+export interface OurCredential {
+  authorization: string
+  /** The upstream refused it. */
+  forget: () => void
+}
+
+export interface Answered {
+  verdict: 'answered'
+  status: number
+  headers: [name: string, value: string][]
+  body: Uint8Array
+}
+
+/** Judges requests to one upstream. What has nothing to count and nothing to close only admits. */
+export interface Doorkeeper {
+  admit(arrival: Arrival): Promise<Admission> | Admission
+  /** To be called every second or so. */
+  sweep?(): Promise<void>
+  /** Records what was counted. Whoever is judged later is recorded at once. */
+  finish?(): Promise<void>
+  close?(): void
+}
+
+/** Mode `inline`: everybody is let through to the server's own judgement, and described as far as the credential goes. */
+export function letEverybodyIn(describe: DescribeBearer): Doorkeeper {
+  return {
+    admit: ({ rawHeaders }) => ({
+      verdict: 'admitted',
+      principals: describe(headerOf(rawHeaders, 'authorization')),
+    }),
+  }
+}
+
+const metadataPrefix = /^\/\.well-known\/oauth-protected-resource(?:[/?]|$)/
+const countsEveryMs = 10_000
+
+/** Mode `resource`: whoever brings no token for this very resource is answered here. */
+export function guardResource(guard: ResourceGuard, context: CaptureContext): Doorkeeper {
+  const metadata = Buffer.from(JSON.stringify(guard.metadata()))
+  let countedAtMs = Date.now()
+  let isFinished = false
+  const record = (events: readonly AuthEvent[]) =>
+    Promise.all(events.map((event) => recordEvent(event, guard, context)))
+  const recordCounts = async () => {
+    countedAtMs = Date.now()
+    await record(guard.drainRefusals())
+  }
+  return {
+    async admit({ method, target, rawHeaders }) {
+      // Public by nature: it says where to get a token.
+      if (metadataPrefix.test(target) && (method === 'GET' || method === 'HEAD'))
+        return { verdict: 'answered', status: 200, headers: [['access-control-allow-origin', '*']], body: metadata }
+      const admission = await guard.admit({ target, headers: pairsOf(rawHeaders), nowMs: Date.now() })
+      // Not awaited: the stream keeps the order, and the record of the request itself is waited for.
+      const recorded = record(admission.events)
+      if (admission.verdict === 'admitted') {
+        const { principals, authorization, forget } = admission
+        return { verdict: 'admitted', principals, ours: { authorization, forget } }
+      }
+      await recorded
+      if (isFinished) await recordCounts()
+      const { status, headers, code, sentence } = admission
+      return { verdict: 'answered', status, headers, body: plainError(code, `${sentence}.`) }
+    },
+    async sweep() {
+      if (Date.now() - countedAtMs >= countsEveryMs) await recordCounts()
+    },
+    async finish() {
+      isFinished = true
+      await recordCounts()
+    },
+    close: () => guard.close(),
+  }
+}
+
+const unnamedAgent = { absent: 'the agent names itself in messages, not in its credential' }
+
+/** A record that cannot be made now is given back; the calls themselves keep to the fail mode. Never rejects. */
+async function recordEvent(
+  event: AuthEvent,
+  guard: ResourceGuard,
+  { emit, serverName, diagnose }: CaptureContext,
+): Promise<void> {
+  const { detail, principals } = event
+  const identity = encodeIdentity({ agent: unnamedAgent, ...principals })
+  try {
+    const { recorded } = await emit({ kind: 'auth', server: { name: serverName }, detail }, { identity })
+    if (!recorded) guard.giveBack([event])
+  } catch (error) {
+    guard.giveBack([event])
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    diagnose('AFD_AUDIT_UNAVAILABLE', `a judgement on a credential could not be recorded yet (${code})`)
+  }
+}
