@@ -108,8 +108,9 @@ describe('outcomes', () => {
       const answer = await ask(open.url, { body: call(1, name) })
       expect(answer.body.toString()).toBe(answers[name])
     }
+    // The last one lacks its blank line: strict readers drop it, lenient ones do not, so it is judged like any other.
     expect(outcomes(open.records)).toEqual([
-      'success', 'tool_error', 'protocol_error', 'tool_error', 'transport_error', 'transport_error',
+      'success', 'tool_error', 'protocol_error', 'tool_error', 'transport_error', 'success',
     ]) // biome-ignore format: one list
   })
 

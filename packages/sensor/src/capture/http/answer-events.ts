@@ -4,7 +4,8 @@ import { Flow, flowBytes } from '../flow.ts'
 import { Lane } from '../lane.ts'
 import type { Verdict } from '../line.ts'
 import { openSink, type Sink, writeAll } from '../sink.ts'
-import { type BodyDecoder, openDecoder } from './decode.ts'
+import { openDecoder } from './decode.ts'
+import { relayEncoded } from './encoded-events.ts'
 import { EventCopy, eventMemoryBytesMax } from './event-copy.ts'
 import { endAnswer, endOf, type HttpExchange, outcomeOfGone, writeHead } from './exchange.ts'
 import { replyToServer } from './reply.ts'
@@ -15,7 +16,7 @@ const lf = 0x0a
 const cr = 0x0d
 
 /** One event stream on its way to the client. */
-interface EventStream {
+export interface EventStream {
   exchange: HttpExchange
   incoming: IncomingMessage
   lane: Lane
@@ -150,53 +151,4 @@ function endOfText(bytes: Uint8Array): number {
   let end = bytes.length
   while (end > 0 && (bytes[end - 1] === lf || bytes[end - 1] === cr)) end--
   return end
-}
-
-/**
- * Of an encoded stream only a copy can be read: whatever bytes complete an event wait for it, and the connection is cut
- * where one may not go on.
- */
-async function relayEncoded(stream: EventStream, decoder: BodyDecoder): Promise<void> {
-  const { exchange, incoming, lane, sink } = stream
-  let judged: ReturnType<EventCopy['judge']>[] = []
-  const framer = new EventFramer(() => {
-    const copy = new EventCopy()
-    return {
-      data: (bytes) => copy.data(bytes),
-      id: (value) => {
-        copy.id = value
-        stream.isResumable ||= value !== ''
-      },
-      raw: () => undefined,
-      finish: () => {
-        judged.push(copy.judge(exchange, incoming))
-        return undefined
-      },
-    }
-  })
-  let isReadable = true
-  await drain(incoming, async (chunk) => {
-    if (isReadable) isReadable = await readEncoded(decoder, framer, chunk)
-    const events = judged
-    judged = []
-    lane.push(chunk.length, async () => {
-      const verdicts = await Promise.all(events.map(({ verdict }) => verdict))
-      const refused = verdicts.find(({ pass }) => !pass)
-      if (refused !== undefined) exchange.response.destroy()
-      else await writeAll(sink, chunk)
-      for (const { released } of events) released()
-    })
-    await lane.room()
-  })
-}
-
-/** False where the copy cannot be read any more. */
-async function readEncoded(decoder: BodyDecoder, framer: EventFramer, chunk: Uint8Array): Promise<boolean> {
-  try {
-    for (const part of await decoder.push(chunk)) await framer.take(part)
-    return true
-  } catch (error) {
-    if (error instanceof Error && error.name === 'DecodeError') return false
-    throw error
-  }
 }
