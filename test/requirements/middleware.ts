@@ -8,4 +8,5 @@ export const requirements = [
   { id: 'MW-7', text: 'What only the server knows of a call (tables, rows, data types, whose data, classification) is recorded with its outcome, also where the call is not answered; where there is no room, how much there was.', source: 'DESIGN §3 field 10' },
   { id: 'MW-8', text: 'A handler gets the id of its call for SQL comments and downstream headers: a line of the database\'s own log leads to the records of the call.', source: 'DESIGN §3 field 12' },
   { id: 'MW-9', text: 'A process that ends by itself closes its stream; close() does it for those that do not.', source: 'DESIGN §3' },
+  { id: 'MW-10', text: 'The records of an audited server and those of run or the gateway in front of it are the same field by field, but for what only one of them can see, which is named.', source: 'DESIGN §3 vantage' },
 ] as const // biome-ignore format: one row, one line

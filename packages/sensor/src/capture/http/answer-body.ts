@@ -5,7 +5,6 @@ import { Flow } from '../flow.ts'
 import { HeldBytes } from '../hold.ts'
 import type { Verdict } from '../line.ts'
 import { formOf, type ScannedLine } from '../message.ts'
-import type { ResponseOrigin } from '../origin.ts'
 import { answerRequests } from '../refusal.ts'
 import { upstreamFailed } from '../rpc-error.ts'
 import { openSink } from '../sink.ts'
@@ -23,11 +22,7 @@ interface ReadAnswer {
 }
 
 /** An answer that is no event stream: held until what came of the calls is durable, then let go as it came. */
-export async function relayBody(
-  exchange: HttpExchange,
-  incoming: IncomingMessage,
-  session: ResponseOrigin['session'],
-): Promise<void> {
+export async function relayBody(exchange: HttpExchange, incoming: IncomingMessage): Promise<void> {
   const start = new HeldBytes(Number.POSITIVE_INFINITY)
   const copy = openBodyCopy(incoming.rawHeaders, answerMemoryBytesMax)
   let flow: Flow | undefined
@@ -61,7 +56,7 @@ export async function relayBody(
   const text = copy.isEncoded ? decoded : flow === undefined ? start.inMemory() : undefined
   const read = { scanned, text, isUndecodable }
   const verdict = incoming.complete
-    ? await judgeAnswer(exchange, incoming, { ...read, session })
+    ? await judgeAnswer(exchange, incoming, read)
     : await endCut(exchange, incoming, timedOut ? 'timeout' : outcomeOfGone(exchange))
   if (flow === undefined || released === undefined) {
     if (incoming.complete) releaseWhole(exchange, incoming, { verdict, body: start.inMemory() })
@@ -97,15 +92,11 @@ async function readAll(
   return state
 }
 
-async function judgeAnswer(
-  exchange: HttpExchange,
-  incoming: IncomingMessage,
-  read: ReadAnswer & { session: ResponseOrigin['session'] },
-): Promise<Verdict> {
+async function judgeAnswer(exchange: HttpExchange, incoming: IncomingMessage, read: ReadAnswer): Promise<Verdict> {
   const { line, conversation } = exchange
   const { capture } = conversation
   const { scanned, isUndecodable } = read
-  const answered = answerLine(exchange, incoming, { scanned, bytes: read.text, session: read.session })
+  const answered = answerLine(exchange, incoming, { scanned, bytes: read.text })
   const status = incoming.statusCode ?? 502
   const isMessage = scanned.problem === undefined && scanned.messages.some((message) => formOf(message) !== 'other')
   const isGarbage = line !== undefined && status < 300 && (scanned.shape === 'unreadable' || isUndecodable)

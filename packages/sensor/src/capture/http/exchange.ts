@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { KeyedDigest } from '@affidavit/evidence/record/header'
 import type { Outcome } from '@affidavit/evidence/record/kinds'
 import { readClock } from '../clock.ts'
 import type { End } from '../completed.ts'
@@ -27,6 +28,8 @@ export interface HttpExchange {
   isModern: boolean
   /** Aborts when the client is gone before it was answered. */
   gone: AbortSignal
+  /** The session that the answer opened; it belongs to the record of whatever it answers, as a body or as an event. */
+  openedSession?: KeyedDigest | undefined
 }
 
 export const passes: Verdict = { pass: true }
@@ -60,10 +63,10 @@ export function endAnswer({ response }: HttpExchange, incoming: IncomingMessage)
 export function answerLine(
   exchange: HttpExchange,
   incoming: IncomingMessage,
-  from: { scanned: ScannedLine; bytes: Uint8Array | undefined; session?: ResponseOrigin['session'] },
+  from: { scanned: ScannedLine; bytes: Uint8Array | undefined },
 ): CapturedLine {
-  const { line, origin } = exchange
-  const { scanned, bytes, session } = from
+  const { line, origin, openedSession: session } = exchange
+  const { scanned, bytes } = from
   return {
     direction: 'server-to-client',
     scanned,

@@ -204,10 +204,10 @@ async function relayAnswer(
   const { upstream, conversation, request } = exchange
   const status = incoming.statusCode ?? 502
   if (status === 401) exchange.ours?.forget()
-  const session = status < 300 ? openedSession(exchange, incoming) : undefined
+  const answered = { ...exchange, openedSession: status < 300 ? openedSession(exchange, incoming) : undefined }
   if (request.method === 'DELETE' && status < 300) upstream.conversations.closeSession(conversation)
-  if (mediaTypeOf(incoming.rawHeaders) === 'text/event-stream') await relayEvents(exchange, incoming, onFault)
-  else await relayBody(exchange, incoming, session)
+  if (mediaTypeOf(incoming.rawHeaders) === 'text/event-stream') await relayEvents(answered, incoming, onFault)
+  else await relayBody(answered, incoming)
 }
 
 /** A session that this answer names and the request did not. */

@@ -70,6 +70,8 @@ export class Connection {
   /** A message on its way through the server's callbacks, which call one another: it has been judged. */
   #passing: object | undefined
   #initializeKey: string | undefined
+  /** Of the answer that has begun, where the transport lives for one. Of others nobody here sees it. */
+  #httpStatus: number | undefined
   /** While the answer of an HTTP exchange has not begun: the response, which then waits with the whole answer. */
   #unanswered: Unanswered | undefined
   #exchange: { line: CapturedLine; extra: MessageExtra; answered: Promise<unknown> } | undefined
@@ -126,8 +128,7 @@ export class Connection {
       this.#unanswered.response ??= line
       return sendOn(message, options)
     }
-    const answer = isResponse ? this.#answerOf(line) : undefined
-    const verdict = this.#judge(answer === undefined ? line : { ...line, answer })
+    const verdict = this.#judge(isResponse ? { ...line, answer: this.#answerOf(line) } : line)
     return new Promise((resolve, reject) => {
       this.#outgoing.run(verdict, (decided) => {
         if (decided.pass) sendOn(message, options).then(resolve, reject)
@@ -155,6 +156,7 @@ export class Connection {
     this.#exchange = { line, extra: facts, answered }
     const answer = await answered
     this.#unanswered = undefined
+    this.#httpStatus = answer.status
     return this.#release(answer, unanswered.response)
   }
 
@@ -196,14 +198,14 @@ export class Connection {
   }
 
   /** The session that a legacy HTTP server opens is in the header of the answer, of which only the transport knows. */
-  #answerOf(line: CapturedLine): ResponseOrigin | undefined {
+  #answerOf(line: CapturedLine): ResponseOrigin {
+    const status = this.#httpStatus === undefined ? {} : { httpStatus: this.#httpStatus }
     const id = line.scanned.messages[0]?.spans.get('id')
     const { sessionId } = this.#parts.transport
-    if (id === undefined || this.#initializeKey !== idKey(id)) return undefined
+    if (id === undefined || this.#initializeKey !== idKey(id)) return status
     this.#initializeKey = undefined
-    return sessionId === undefined || this.#ready === undefined
-      ? undefined
-      : { session: this.#ready.context.digest(sessionId) }
+    if (sessionId === undefined || this.#ready === undefined) return status
+    return { ...status, session: this.#ready.context.digest(sessionId) }
   }
 
   /** Runs what handles a message so that it finds the call it serves, and so that the message is judged only once. */

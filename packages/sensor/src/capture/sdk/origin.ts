@@ -1,7 +1,7 @@
-import type { Absent } from '@affidavit/evidence/record/absent'
-import type { KeyedDigest } from '@affidavit/evidence/record/header'
+import { type Absent, isAbsent } from '@affidavit/evidence/record/absent'
 import type { Grounds } from '@affidavit/evidence/record/identity-section'
 import { clipText } from '@affidavit/evidence/record/text'
+import { createDescribeBearer } from '../../identity/bearer.ts'
 import { parseTraceparent, type Redact } from '../../identity/claims.ts'
 import { type LocalFacts, readLocalFacts } from '../../identity/local.ts'
 import type { Principals } from '../../identity/principals.ts'
@@ -19,7 +19,7 @@ export interface Origins {
 
 const elsewhere = 'the client is at the other end of a connection, and the SDK does not say of which'
 const noFacts = { absent: elsewhere }
-const noSession: Absent = { absent: 'the request names no session' }
+const noSession: Absent = { absent: 'the request names no session, and declares no conversation and no trace' }
 const unknownTransport: Absent = { absent: 'the transport is neither stdio nor one of the SDK for HTTP' }
 /** The server says so in its own process: no more than a claim to whoever reads the record. */
 const grounds: Grounds = {
@@ -28,13 +28,12 @@ const grounds: Grounds = {
   source: 'authInfo',
   reason: 'the server says that it verified the token; nobody else did',
 }
-const rememberedMax = 1024
 
 export function createOrigins({ digest, redact }: { digest: CaptureContext['digest']; redact: Redact }): Origins {
   const local = readLocalFacts(process.pid)
   const remote: LocalFacts = { ...local, processes: { ...local.processes, client: noFacts } }
   const stdio = stdioOrigin(local)
-  const principalsOf = rememberPrincipals(digest, redact)
+  const principalsOf = createDescribe({ digest, redact })
   return {
     factsOf: (kind) => (kind === 'stdio' ? local : remote),
     originFor(transport, kind) {
@@ -44,7 +43,7 @@ export function createOrigins({ digest, redact }: { digest: CaptureContext['dige
         const id = sessionIdOf(transport, extra)
         const session = id === undefined ? noSession : { digest: digest(id) }
         return {
-          principals: principalsOf(extra?.auth),
+          principals: principalsOf(extra),
           network: noFacts,
           session: kind === 'other' ? unknownTransport : session,
           ...(trace === undefined ? {} : { trace }),
@@ -60,36 +59,28 @@ function sessionIdOf(transport: SdkTransport, extra: MessageExtra | undefined): 
   return extra.header('mcp-session-id')
 }
 
-/** The same object for the same token, so that what is encoded of it is kept with it. Remembered are digests. */
-function rememberPrincipals(digest: (value: string) => KeyedDigest, redact: Redact) {
-  const known = new Map<KeyedDigest, Principals>()
-  return (auth: AuthFacts | undefined): Principals => {
-    if (auth === undefined) return nobody
-    const fingerprint = digest(auth.token)
-    const before = known.get(fingerprint)
-    if (before !== undefined) return before
-    const principals = describe(auth, fingerprint, redact)
-    const [oldest] = known.keys()
-    if (known.size >= rememberedMax && oldest !== undefined) known.delete(oldest)
-    known.set(fingerprint, principals)
-    return principals
+/** The same object for the same credential, so that what is encoded of it is kept with it. */
+function createDescribe(by: { digest: CaptureContext['digest']; redact: Redact }) {
+  const describeBearer = createDescribeBearer(by)
+  const vouchedFor = new WeakMap<Principals, Principals>()
+  return (extra: MessageExtra | undefined): Principals => {
+    const { auth } = extra ?? {}
+    const claimed = describeBearer(extra?.header('authorization') ?? (auth && `Bearer ${auth.token}`))
+    if (auth === undefined) return claimed
+    const vouched = vouchedFor.get(claimed) ?? vouch(claimed, auth, by.redact)
+    vouchedFor.set(claimed, vouched)
+    return vouched
   }
 }
 
-const nobody: Principals = {
-  workload: noFacts,
-  user: { absent: 'the SDK passed no authInfo' },
-  role: { absent: 'the SDK passed no authInfo' },
-  token: { absent: 'the SDK passed no authInfo' },
-  delegation: [],
-}
-
-function describe({ clientId }: AuthFacts, digest: KeyedDigest, redact: Redact): Principals {
+function vouch({ workload, user, role, token, delegation }: Principals, auth: AuthFacts, redact: Redact): Principals {
+  const say = <T extends object>(named: T | Absent): T | Absent => (isAbsent(named) ? named : { ...named, ...grounds })
+  const client = auth.clientId === undefined ? workload : { ...grounds, id: clipText(redact(auth.clientId)) }
   return {
-    workload: clientId === undefined ? noFacts : { ...grounds, kind: 'workload', id: clipText(redact(clientId)) },
-    user: { absent: 'authInfo names a client, not a user' },
-    role: { absent: 'authInfo names no role' },
-    token: { ...grounds, digest },
-    delegation: [],
+    workload: say(isAbsent(workload) ? client : workload),
+    user: say(user),
+    role: say(role),
+    token: say(token),
+    delegation: delegation.map((actor) => ({ ...actor, ...grounds })),
   }
 }
