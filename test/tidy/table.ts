@@ -28,8 +28,8 @@ export const table: Record<string, Record<string, Room>> = {
     redact: { imports: ['record'], packages: ['re2js', 'yaml', 'zod'] },
     classify: { imports: ['record'] },
     policy: { imports: ['record'] },
-    // ADR-0011: zstd bodies are read on Node 20 too.
-    capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'], packages: ['fzstd'] },
+    // ADR-0011: zstd bodies are read on Node 20 too. ADR-0012: one schema parses reports and is published.
+    capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'], packages: ['fzstd', 'zod'] },
     spool: { imports: ['record', 'durable', 'crypto'] },
     ship: { imports: ['record', 'wire', 'spool', 'durable', 'crypto'] },
     server: { imports: entry },

@@ -3,7 +3,7 @@ import type { KeyedDigest } from '@affidavit/evidence/record/header'
 /** Sections hold at most this much of a value; what is larger is described instead. */
 export const valueBytesMax = 1024 * 1024
 
-export type ElisionReason = 'too_large' | 'not_held' | 'failed' | 'level'
+export type ElisionReason = 'too_large' | 'not_held' | 'failed' | 'level' | 'not_reported'
 
 /**
  * Stands where a value would be that is not kept. `digest` is the keyed digest of the SHA-256 of the value's bytes as

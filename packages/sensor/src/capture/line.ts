@@ -39,12 +39,12 @@ export type Verdict =
     }
 
 /** The bytes of a span, where the line is in memory. */
-export function bytesOf(line: CapturedLine, span: Span | undefined): Uint8Array | undefined {
+export function bytesOf(line: Pick<CapturedLine, 'bytes'>, span: Span | undefined): Uint8Array | undefined {
   return span === undefined ? undefined : line.bytes?.subarray(span.start, span.end)
 }
 
 /** JSON of a span of at most bytesMax bytes. Undefined where there is none, or it is not what JSON.parse takes. */
-export function parseSpan(line: CapturedLine, span: Span | undefined, bytesMax: number): unknown {
+export function parseSpan(line: Pick<CapturedLine, 'bytes'>, span: Span | undefined, bytesMax: number): unknown {
   const bytes = bytesOf(line, span)
   if (bytes === undefined || bytes.length > bytesMax) return undefined
   try {

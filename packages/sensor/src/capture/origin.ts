@@ -1,11 +1,15 @@
 import type { Absent } from '@affidavit/evidence/record/absent'
 import type { Connection } from '@affidavit/evidence/record/environment-section'
 import type { KeyedDigest } from '@affidavit/evidence/record/header'
+import type { Actor } from '@affidavit/evidence/record/identity-section'
 import type { ReportedBy } from '@affidavit/evidence/record/kinds'
-import type { TraceContext } from '../identity/claims.ts'
+import type { MetaClaims, TraceContext } from '../identity/claims.ts'
 import type { LocalFacts } from '../identity/local.ts'
 import type { Principals } from '../identity/principals.ts'
 import type { CapturedLine } from './line.ts'
+
+/** What is claimed of a request, by its `_meta` or by whoever told of it. */
+export type Claims = Omit<MetaClaims, 'agent'> & { agent?: Actor | Absent }
 
 /** What a transport knows of a request beside its bytes. */
 export interface RequestOrigin {
@@ -19,6 +23,8 @@ export interface RequestOrigin {
   session: 'stdio' | { digest: KeyedDigest } | Absent
   /** Of HTTP's headers; what `_meta` says goes before it. */
   trace?: TraceContext
+  /** Of who told of the request; goes before what `_meta` says. */
+  claims?: Claims
   reported?: ReportedBy
 }
 

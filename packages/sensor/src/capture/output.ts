@@ -50,7 +50,7 @@ function outlineOf({ redactor }: CaptureContext, message: ScannedMessage): Outpu
 }
 
 /** Servers choose these words too, and might put anything there. */
-function keepBlock(redactor: Redactor, { type, bytes, mimeType }: ContentBlock): ContentBlock {
+export function keepBlock(redactor: Redactor, { type, bytes, mimeType }: ContentBlock): ContentBlock {
   const keep = (word: string) => (wordPattern.test(word) ? clipText(redactor.redactText(word).text) : 'other')
   return { type: keep(type), bytes, ...(mimeType === undefined ? {} : { mimeType: keep(mimeType) }) }
 }

@@ -6,13 +6,14 @@ import { type Actor, encodeIdentity } from '@affidavit/evidence/record/identity-
 import { encodePurpose } from '@affidavit/evidence/record/purpose-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
-import { type MetaClaims, readMetaClaims } from '../identity/claims.ts'
+import { readMetaClaims } from '../identity/claims.ts'
 import type { Principals } from '../identity/principals.ts'
 import type { CaptureContext, RequestedDraft } from './context.ts'
 import { type Kept, keepInput } from './input.ts'
 import { bytesOf, type CapturedLine, parseSpan, requestDirection } from './line.ts'
 import { type ScannedMessage, textOf } from './message.ts'
 import { isProtocolMethod, kindOf } from './methods.ts'
+import type { Claims } from './origin.ts'
 import { taskIdOf } from './outcome.ts'
 import { listRemovals } from './removals.ts'
 import type { Session } from './session.ts'
@@ -41,7 +42,8 @@ export function draftRequested(
 ): DraftedRequest | Promise<DraftedRequest> {
   const { line, message } = from
   const meta = parseSpan(line, message.spans.get('params._meta'), metaBytesMax)
-  const claims = readMetaClaims(meta, (text) => context.redactor.redactText(text).text)
+  const inMeta = readMetaClaims(meta, (text) => context.redactor.redactText(text).text)
+  const claims = { ...inMeta, ...line.origin.claims }
   const draft = draftHeader(context, known, { ...from, claims })
   const finish = (input: Kept): DraftedRequest => ({
     draft,
@@ -66,7 +68,7 @@ export function draftRequested(
 function draftHeader(
   context: CaptureContext,
   { session, tools }: { session: Session; tools: ToolRegistry },
-  from: { line: CapturedLine; message: ScannedMessage; place: RequestPlace; claims: MetaClaims },
+  from: { line: CapturedLine; message: ScannedMessage; place: RequestPlace; claims: Claims },
 ): RequestedDraft {
   const { line, message, place, claims } = from
   const { method } = place
@@ -119,7 +121,7 @@ function identitySection(principals: Principals, agent: Actor | Absent): Uint8Ar
   return encoded
 }
 
-function purposeSection({ level }: CaptureContext, { purpose }: MetaClaims): Uint8Array {
+function purposeSection({ level }: CaptureContext, { purpose }: Claims): Uint8Array {
   if (purpose === undefined) return noPurpose
   return level === 'metadata' ? hiddenPurpose : encodePurpose(purpose)
 }
@@ -132,7 +134,7 @@ function foreignIds(
     message,
     place,
     claims,
-  }: { line: CapturedLine; message: ScannedMessage; place: RequestPlace; claims: MetaClaims },
+  }: { line: CapturedLine; message: ScannedMessage; place: RequestPlace; claims: Claims },
 ): ForeignIds {
   if (level === 'metadata') return {}
   const kept = (key: keyof ForeignIds, value: string | undefined): ForeignIds =>

@@ -1,13 +1,13 @@
 import type { RequestedHeader, ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
 import { clipText, isKeptName } from '@affidavit/evidence/record/text'
-import { isJsonObject, type MetaClaims, type Redact, toClaimedAgent } from '../identity/claims.ts'
+import { isJsonObject, type Redact, toClaimedAgent } from '../identity/claims.ts'
 import { makeId } from './clock.ts'
 import type { CaptureContext } from './context.ts'
 import type { ServerKnowledge } from './knowledge.ts'
 import { type CapturedLine, parseSpan } from './line.ts'
 import type { ScannedMessage } from './message.ts'
-import type { RequestOrigin } from './origin.ts'
+import type { Claims, RequestOrigin } from './origin.ts'
 
 const handshakeBytesMax = 1024 * 1024
 const serverKey = 'io.modelcontextprotocol/serverInfo'
@@ -46,7 +46,7 @@ export class Session {
    * DESIGN §3, field 2. In the stateless era a session is what the client declares, else the trace; a bare connection is
    * never called one.
    */
-  fieldsFor(claims: MetaClaims, { session, trace }: RequestOrigin, digest: CaptureContext['digest']): SessionFields {
+  fieldsFor(claims: Claims, { session, trace }: RequestOrigin, digest: CaptureContext['digest']): SessionFields {
     if (session !== 'stdio' && 'digest' in session) return { sessionSource: 'legacy-http', sessionId: session.digest }
     if (session === 'stdio' && this.#legacyId !== undefined)
       return { sessionSource: 'legacy-stdio', sessionId: this.#legacyId }

@@ -1,0 +1,16 @@
+export const requirements = [
+  { id: 'IG-1', text: 'An exchange that a program reports becomes a requested and a completed record marked reported; every actor in it is claimed, by the method reported, from the reporter.', source: 'DESIGN §2 inv. 6' },
+  { id: 'IG-2', text: 'A report is answered with 200 only when its records are durable; what could not be recorded, or passed under a gap, is answered with 503 and Retry-After.', source: 'DESIGN §2 inv. 1, 2' },
+  { id: 'IG-3', text: 'A request that is reported before it goes on is answered with its callId once it is durable; its end is reported by callId, or becomes unknown when nobody is left to tell it.', source: 'DESIGN §2 inv. 1' },
+  { id: 'IG-4', text: 'Reported input is redacted like captured input and spliced from the bytes that came; what the reporter left out is marked and never counts as complete.', source: 'DESIGN §2 inv. 3, §3' },
+  { id: 'IG-5', text: 'Hostile reports yield an elision or an answer with code and place, never a crash, in bounded memory.', source: 'DESIGN §2 inv. 7' },
+  { id: 'IG-6', text: 'Names that a reporter chose reach headers as digests only, unless the server listed the tool to this sensor; session ids are digested, all other text is redacted.', source: 'DESIGN §3' },
+  { id: 'IG-7', text: 'Reported again with the same key, an exchange is not recorded again; another one with that key is refused.', source: 'DESIGN §3 streams' },
+  { id: 'IG-8', text: 'Reports need a bearer token that is compared in constant time; without tokens only programs on this machine may report, and no web page.', source: 'DESIGN §2 inv. 7' },
+  { id: 'IG-9', text: 'Whatever the receiver does not take is refused with the status that says why and whether to try again: 400, 401, 404, 405, 409, 413, 415, 429, 503.', source: 'DESIGN §2 inv. 7' },
+  { id: 'IG-10', text: 'The published JSON Schema of reports is the one they are parsed with, and every example of docs/INGEST.md runs.', source: 'DESIGN §9' },
+  { id: 'IG-11', text: 'Spans of MCP requests become records from the official OpenTelemetry exporters, in both encodings and gzip; SERVER spans from the server\'s vantage, CLIENT spans from the client\'s.', source: 'OTLP 1; OpenTelemetry semantic conventions for MCP' },
+  { id: 'IG-12', text: 'Attributes are read by their names in the current conventions and in earlier ones; spans of other things and of notifications are accepted and make no records.', source: 'OpenTelemetry semantic conventions for MCP' },
+  { id: 'IG-13', text: 'OTLP answers are what the protocol asks for: ExportTraceServiceResponse with partial success where spans were rejected, google.rpc.Status in the request\'s encoding, retryable codes.', source: 'OTLP 1, OTLP/HTTP response' },
+  { id: 'IG-14', text: 'The reader of Protocol Buffers takes any bytes without failing otherwise than by its own error, and reads what the JSON encoding says.', source: 'DESIGN §2 inv. 7' },
+] as const // biome-ignore format: one row, one line
