@@ -98,7 +98,7 @@ async function approve(provider: Provider, ctx: Pick<KoaContextWithOIDC, 'req' |
   const finish = (result: InteractionResults) => provider.interactionFinished(ctx.req, ctx.res, result)
   if (prompt.name === 'login') return finish({ login: { accountId: 'alice' } })
   const grant = new provider.Grant({ accountId: session?.accountId ?? 'alice', clientId: String(params.client_id) })
-  grant.addOIDCScope('openid offline_access')
+  grant.addOIDCScope('openid offline_access crm.read crm.write')
   const { resource } = params
   for (const each of [resource].flat()) if (typeof each === 'string') grant.addResourceScope(each, 'crm.read crm.write')
   return finish({ consent: { grantId: await grant.save() } })
