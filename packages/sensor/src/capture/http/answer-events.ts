@@ -7,7 +7,7 @@ import { openSink, type Sink, writeAll } from '../sink.ts'
 import { openDecoder } from './decode.ts'
 import { relayEncoded } from './encoded-events.ts'
 import { EventCopy, eventMemoryBytesMax } from './event-copy.ts'
-import { endAnswer, endOf, type HttpExchange, outcomeOfGone, writeHead } from './exchange.ts'
+import { endAnswer, endOf, type HttpExchange, outcomeOfGone, passes, writeHead } from './exchange.ts'
 import { replyToServer } from './reply.ts'
 import { type EventBody, EventFramer } from './sse.ts'
 
@@ -23,6 +23,21 @@ export interface EventStream {
   sink: Sink
   /** Whether an event had an id: then a client may resume, and a result may come on another stream. */
   isResumable: boolean
+  /** The event at hand, as far as it waits. */
+  held: HeldEvent | undefined
+  /** What came of the calls, once the stream is over. */
+  ending: Promise<Verdict> | undefined
+}
+
+/** What waits of an event for the verdict. */
+interface HeldEvent {
+  parts: Uint8Array[]
+  length: number
+  /** The way of an event above eventMemoryBytesMax, and the moment at which everything before it has gone on. */
+  flow: Flow | undefined
+  flowsAfter: Promise<void>
+  /** Line ends at the end of what came so far: the last of them may end the event. */
+  ends: Uint8Array
 }
 
 /** Events go on in order, each when its records are durable; what has no record passes at once. */
@@ -35,57 +50,64 @@ export async function relayEvents(
   exchange.response.flushHeaders()
   const lane = new Lane(laneLimits, onFault)
   const sink = openSink(exchange.response, () => incoming.destroy())
-  const stream: EventStream = { exchange, incoming, lane, sink, isResumable: false }
+  const stream: EventStream = { exchange, incoming, lane, sink, isResumable: false, held: undefined, ending: undefined }
   const decoder = openDecoder(incoming.rawHeaders)
   if (decoder === undefined) {
     const framer = new EventFramer(() => openEvent(stream))
     await drain(incoming, (chunk) => framer.take(chunk).then(() => lane.room()))
     if (incoming.complete) await framer.end()
+    else await breakOff(stream)
   } else await relayEncoded(stream, decoder)
   await lane.idle()
   await endStream(stream)
 }
 
+/**
+ * The stream was cut within an event, which so never becomes a message: what waits of it goes on when what came of the
+ * calls is durable.
+ */
+async function breakOff(stream: EventStream): Promise<void> {
+  const { held, lane, sink } = stream
+  if (held === undefined) return
+  if (held.flow === undefined) {
+    const ended = lane.idle().then(() => endCalls(stream))
+    lane.push(held.length, async () => {
+      if ((await ended).pass) await writeAll(sink, ...held.parts)
+    })
+    return
+  }
+  await held.flow.hold(held.ends)
+  held.flow.finish(held.flowsAfter.then(() => endCalls(stream)))
+}
+
 /** The stream is over on one side or the other. */
-async function endStream({ exchange, incoming, isResumable }: EventStream): Promise<void> {
+async function endStream(stream: EventStream): Promise<void> {
+  await endCalls(stream)
+  endAnswer(stream.exchange, stream.incoming)
+}
+
+/** Once: the calls that no event answered end, or wait for another stream. */
+function endCalls(stream: EventStream): Promise<Verdict> {
+  stream.ending ??= endUnanswered(stream)
+  return stream.ending
+}
+
+async function endUnanswered({ exchange, incoming, isResumable }: EventStream): Promise<Verdict> {
   const { line, conversation, isModern, upstream } = exchange
   const { capture } = conversation
-  if (line !== undefined && capture.isOpen(line)) {
-    if (!isModern && isResumable) upstream.conversations.await(conversation, line)
-    else await capture.endUnanswered(line, endOf(line, outcomeOfGone(exchange), { incoming }))
-  }
-  endAnswer(exchange, incoming)
+  if (line === undefined || !capture.isOpen(line)) return passes
+  if (isModern || !isResumable) return capture.endUnanswered(line, endOf(line, outcomeOfGone(exchange), { incoming }))
+  upstream.conversations.await(conversation, line)
+  return passes
 }
 
 /** One event: held whole until it is judged, or, above eventMemoryBytesMax, on its way without its end. */
 function openEvent(stream: EventStream): EventBody {
   const copy = new EventCopy()
-  let parts: Uint8Array[] = []
-  let length = 0
-  let flow: Flow | undefined
+  const nothing = new Uint8Array(0)
+  const held: HeldEvent = { parts: [], length: 0, flow: undefined, flowsAfter: Promise.resolve(), ends: nothing }
   let isPartlyOut = false
-  /** Line ends at the end of what came so far: the last of them may end the event. */
-  let ends: Uint8Array = new Uint8Array(0)
-
-  const pour = (into: Flow, bytes: Uint8Array): Promise<void> | undefined => {
-    const all = ends.length === 0 ? bytes : Buffer.concat([ends, bytes])
-    const cut = endOfText(all)
-    ends = all.subarray(cut)
-    return into.append(all.subarray(0, cut))
-  }
-  const keep = (bytes: Uint8Array): Promise<void> | undefined => {
-    if (flow !== undefined) return pour(flow, bytes)
-    parts.push(bytes)
-    length += bytes.length
-    if (length <= eventMemoryBytesMax) return undefined
-    const flowing = new Flow()
-    flow = flowing
-    stream.lane.push(flowBytes, () => releaseFlow(stream, flowing))
-    const before = Buffer.concat(parts)
-    parts = []
-    return pour(flow, before)
-  }
-
+  stream.held = held
   return {
     data: (bytes) => copy.data(bytes),
     id: (value) => {
@@ -93,26 +115,49 @@ function openEvent(stream: EventStream): EventBody {
       stream.isResumable ||= value !== ''
     },
     raw(bytes) {
-      if (copy.hasData || flow !== undefined) return keep(bytes)
+      if (copy.hasData || held.flow !== undefined) return keep(stream, held, bytes)
       // Without data it is no message, whatever comes: comments keep connections alive and must not wait.
       isPartlyOut = true
       stream.lane.push(bytes.length, () => writeAll(stream.sink, bytes))
       return undefined
     },
     finish(bytes) {
-      const wait = keep(bytes)
+      const wait = keep(stream, held, bytes)
       const { verdict, released } = copy.judge(stream.exchange, stream.incoming)
+      const { flow, parts, length, ends } = held
+      stream.held = undefined
       if (flow === undefined) {
         const whole = { parts, verdict, released, id: isPartlyOut ? 'out' : copy.id }
         stream.lane.push(length, () => releaseEvent(stream, whole))
         return wait
       }
-      const held = flow.hold(ends)
+      const waits = flow.hold(ends)
       flow.finish(verdict)
       void verdict.then(({ pass }) => pass && released())
-      return held === undefined ? wait : Promise.all([wait, held]).then(() => undefined)
+      return waits === undefined ? wait : Promise.all([wait, waits]).then(() => undefined)
     },
   }
+}
+
+function keep(stream: EventStream, held: HeldEvent, bytes: Uint8Array): Promise<void> | undefined {
+  if (held.flow !== undefined) return pour(held, held.flow, bytes)
+  held.parts.push(bytes)
+  held.length += bytes.length
+  if (held.length <= eventMemoryBytesMax) return undefined
+  const flow = new Flow()
+  held.flow = flow
+  held.flowsAfter = stream.lane.idle()
+  stream.lane.push(flowBytes, () => releaseFlow(stream, flow))
+  const start = Buffer.concat(held.parts)
+  held.parts = []
+  return pour(held, flow, start)
+}
+
+function pour(held: HeldEvent, flow: Flow, bytes: Uint8Array): Promise<void> | undefined {
+  const all = held.ends.length === 0 ? bytes : Buffer.concat([held.ends, bytes])
+  const cut = endOfText(all)
+  held.ends = all.subarray(cut)
+  return flow.append(all.subarray(0, cut))
 }
 
 interface WholeEvent {

@@ -52,7 +52,9 @@ export function writeHead({ request, response, ours }: HttpExchange, incoming: I
 /** Ends the answer with the trailers that came, or cuts it where it was cut. */
 export function endAnswer({ response }: HttpExchange, incoming: IncomingMessage): void {
   if (!incoming.complete) {
-    response.destroy()
+    // What was let go arrives, as it would have from the server; then the connection ends, and the message does not.
+    if (response.socket === null) response.destroy()
+    else response.socket.destroySoon()
     return
   }
   if (incoming.rawTrailers.length > 0) response.addTrailers(pairsOf(incoming.rawTrailers))
