@@ -1,0 +1,30 @@
+import type { Difference, Verdict } from './compare.ts'
+import { subjects, testSubject } from './conformance.ts'
+
+/**
+ * `npm run conformance`: the official suite against servers on the official SDKs, directly and through the gateway. Prints
+ * what was checked and everything that is not alike; exits with 1 where anything differs, wavers, crashed, or was not checked.
+ */
+const lines = (title: string, found: readonly Difference[]) =>
+  found.map(({ scenario, id, expected, found }) => `  ${title}: ${scenario} / ${id}: ${expected} | ${found}`)
+
+function tell(name: string, verdict: Verdict): void {
+  const statuses = Object.entries(verdict.statuses).map(([status, times]) => `${times} ${status}`)
+  const sums = `${verdict.scenarios} scenarios, ${verdict.checks} checks (${statuses.join(', ')})`
+  console.log(`${name}: ${sums}: ${verdict.isEqual ? 'equal' : 'NOT EQUAL'}`)
+  const told = [
+    ...verdict.unpassed.map(({ scenario, id, status }) => `  not passed directly: ${scenario} / ${id}: ${status}`),
+    ...lines('direct | gateway', verdict.differences),
+    ...lines('wavers, direct | direct again', verdict.unstable),
+    ...verdict.crashed.map((scenario) => `  crashed: ${scenario}`),
+  ]
+  for (const line of told) console.log(line)
+}
+
+let isEqual = true
+for (const subject of subjects) {
+  const verdict = await testSubject(subject)
+  tell(subject.name, verdict)
+  isEqual &&= verdict.isEqual
+}
+process.exitCode = isEqual ? 0 : 1

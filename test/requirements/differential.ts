@@ -1,0 +1,15 @@
+export const requirements = [
+  { id: 'DF-1', text: 'Bodies reach server and client byte for byte, through the gateway as directly: numbers, key order, duplicates, escapes, white space, and what is no JSON, no UTF-8 or not the protocol.', source: 'DESIGN §2 inv. 4, §5' },
+  { id: 'DF-2', text: 'Ids of every type and spelling reach the other side as they were written.', source: 'DESIGN §5' },
+  { id: 'DF-3', text: 'Bodies over 10 MB are relayed both ways, with their length, in chunks, encoded and as events.', source: 'DESIGN §5' },
+  { id: 'DF-4', text: 'A request keeps its method, its query, its framing, its trailers and every header with case, order and number: Host, Authorization and Accept are what the client said, and nothing is added.', source: 'DESIGN §2 inv. 4, §5' },
+  { id: 'DF-5', text: 'A response keeps its status, reason, framing, trailers, encoding and every header with case, order and number; nothing is added.', source: 'DESIGN §2 inv. 4, §5' },
+  { id: 'DF-6', text: 'Informational responses reach the client.', source: 'DESIGN §2 inv. 4' },
+  { id: 'DF-7', text: 'Event streams are relayed byte for byte, whatever their line ends, comments, fields and ends.', source: 'DESIGN §2 inv. 4' },
+  { id: 'DF-8', text: 'Every event reaches the client before the server writes the next, on POST and on GET.', source: 'DESIGN §2 inv. 1' },
+  { id: 'DF-9', text: 'A client that leaves is seen to leave by the server, in both eras; nothing is sent in its place, and a legacy client finds its result when it comes back.', source: 'DESIGN §5 cancellation' },
+  { id: 'DF-10', text: 'What a server cuts is never taken for whole, and a cut stream can be resumed.', source: 'DESIGN §5' },
+  { id: 'DF-11', text: 'Connections may be kept, shared, pipelined, slow and hung up; a server may answer early.', source: 'DESIGN §1' },
+  { id: 'DF-12', text: 'The bodies of DF-1 to DF-3 that are lines pass byte for byte through affidavit run.', source: 'DESIGN §2 inv. 4, §5 stdio' },
+  { id: 'DF-13', text: 'The differential harness sees what a careless relay changes.', source: 'DESIGN §9' },
+] as const // biome-ignore format: one row, one line
