@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { unwatchFile, watchFile } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { CaptureContext } from '../capture/context.ts'
 import { type Gateway, startGateway } from '../capture/http/gateway.ts'
 import { createDigester } from '../crypto/digester.ts'
@@ -155,13 +155,34 @@ function keepReloading(serving: Serving, parts: UpstreamParts, { emit }: Health)
       diagnose(error.code, `the configuration is not taken over, the one before stays in force: ${why}`)
     }
   }
-  const onChange = () => void reload().catch(reportDefect)
-  const watched = [serving.loaded.path, ...Object.values(serving.loaded.config.tls ?? {})]
-  for (const path of watched) watchFile(path, { interval: watchEveryMs, persistent: false }, onChange)
-  process.on('SIGHUP', onChange)
+  const onSignal = () => void reload().catch(reportDefect)
+  const watching = watchContents(serving.loaded, onSignal)
+  process.on('SIGHUP', onSignal)
   return () => {
-    for (const path of watched) unwatchFile(path, onChange)
-    process.off('SIGHUP', onChange)
+    clearInterval(watching)
+    process.off('SIGHUP', onSignal)
+  }
+}
+
+/** Compares what the files say with what was read, not their times: a change while we start counts too. */
+function watchContents({ path, text, config }: LoadedConfig, onChange: () => void): NodeJS.Timeout {
+  const others = Object.values(config.tls ?? {})
+  let known = [text, ...others.map(readIfThere)].join('\0')
+  return setInterval(() => {
+    const now = [path, ...others].map(readIfThere).join('\0')
+    if (now === known) return
+    known = now
+    onChange()
+  }, watchEveryMs)
+}
+
+/** Between its removal and its return, a file that is being replaced says nothing. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return ''
+    throw error
   }
 }
 

@@ -39,16 +39,18 @@ const drainPollMs = 50
 
 /** Listens; rejects with the system's error where it cannot. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const state = { router: options.router, upstreams: new Set(options.upstreams), underWay: 0 }
+  const state = { router: options.router, upstreams: new Set(options.upstreams), isDraining: false }
+  const underWay = new Set<ServerResponse>()
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    state.underWay++
+    underWay.add(response)
+    if (state.isDraining) response.shouldKeepAlive = false
     try {
       await answer(state.router, options, request, response)
     } catch (error) {
       options.onFault(error)
       response.destroy()
     } finally {
-      state.underWay--
+      underWay.delete(response)
     }
   }
   const server = openServer(options, (request, response) => void handle(request, response))
@@ -59,7 +61,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     address,
     get underWay() {
-      return state.underWay
+      return underWay.size
     },
     route(router, upstreams) {
       state.router = router
@@ -70,6 +72,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if ('setSecureContext' in server) server.setSecureContext(tls)
     },
     async drain(limitMs) {
+      state.isDraining = true
+      // Their connections end with them; nobody is to send another request on one.
+      for (const response of underWay) response.shouldKeepAlive = false
       server.close()
       server.closeIdleConnections()
       const until = Date.now() + limitMs
