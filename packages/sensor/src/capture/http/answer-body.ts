@@ -4,11 +4,21 @@ import { drain } from '../drain.ts'
 import { Flow } from '../flow.ts'
 import { HeldBytes } from '../hold.ts'
 import type { Verdict } from '../line.ts'
-import { formOf, type ScannedLine } from '../message.ts'
+import type { ScannedLine } from '../message.ts'
 import { answerRequests } from '../refusal.ts'
 import { upstreamFailed } from '../rpc-error.ts'
 import { openSink } from '../sink.ts'
-import { answerLine, endAnswer, endOf, type HttpExchange, outcomeOfGone, passes, writeHead } from './exchange.ts'
+import {
+  answerLine,
+  endAnswer,
+  endOf,
+  type HttpExchange,
+  outcomeOfGone,
+  passes,
+  placeOf,
+  writeHead,
+} from './exchange.ts'
+import { judgeAnswer } from './judge-answer.ts'
 import { plainError, sendOwn } from './own-answer.ts'
 import { openBodyCopy } from './read-body.ts'
 
@@ -56,7 +66,7 @@ export async function relayBody(exchange: HttpExchange, incoming: IncomingMessag
   const text = copy.isEncoded ? decoded : flow === undefined ? start.inMemory() : undefined
   const read = { scanned, text, isUndecodable }
   const verdict = incoming.complete
-    ? await judgeAnswer(exchange, incoming, read)
+    ? await judgeRead(exchange, incoming, read)
     : await endCut(exchange, incoming, timedOut ? 'timeout' : outcomeOfGone(exchange))
   if (flow === undefined || released === undefined) {
     if (incoming.complete) releaseWhole(exchange, incoming, { verdict, body: start.inMemory() })
@@ -92,37 +102,14 @@ async function readAll(
   return state
 }
 
-async function judgeAnswer(exchange: HttpExchange, incoming: IncomingMessage, read: ReadAnswer): Promise<Verdict> {
-  const { line, conversation } = exchange
-  const { capture } = conversation
-  const { scanned, isUndecodable } = read
-  const answered = answerLine(exchange, incoming, { scanned, bytes: read.text })
-  const status = incoming.statusCode ?? 502
-  const isMessage = scanned.problem === undefined && scanned.messages.some((message) => formOf(message) !== 'other')
-  const isGarbage = line !== undefined && status < 300 && (scanned.shape === 'unreadable' || isUndecodable)
-  const violations = isUndecodable ? (['undecodable'] as const) : []
-  const verdict = isMessage || isGarbage ? await (capture.take({ ...answered, violations }) ?? passes) : passes
-  if (!verdict.pass || line === undefined || !capture.isOpen(line)) return verdict
-  if (mayComeLater(exchange, status, scanned)) {
-    exchange.upstream.conversations.await(conversation, line)
-    return verdict
-  }
-  return capture.endUnanswered(
-    line,
-    endOf(line, outcomeOfStatus(status, isUndecodable ? 'unread' : 'read'), { incoming, bytes: scanned.bytes }),
+function judgeRead(exchange: HttpExchange, incoming: IncomingMessage, read: ReadAnswer): Promise<Verdict> {
+  const { scanned, text, isUndecodable } = read
+  const answered = answerLine(exchange, incoming, { scanned, bytes: text })
+  return judgeAnswer(
+    placeOf(exchange),
+    isUndecodable ? { ...answered, violations: ['undecodable'] } : answered,
+    (line, outcome) => endOf(line, outcome, { incoming, bytes: scanned.bytes }),
   )
-}
-
-/** A server that accepts a request of a session with 202 and nothing else answers it on the session's stream. */
-function mayComeLater({ isModern, conversation }: HttpExchange, status: number, scanned: ScannedLine): boolean {
-  return status === 202 && !isModern && conversation.session !== undefined && scanned.shape === 'blank'
-}
-
-/** A success whose copy could not be decoded may hold any result. */
-function outcomeOfStatus(status: number, copy: 'read' | 'unread'): Outcome {
-  if (status === 401 || status === 403) return 'denied'
-  if (status === 408 || status === 504) return 'timeout'
-  return status < 300 && copy === 'unread' ? 'unknown' : 'transport_error'
 }
 
 async function endCut(exchange: HttpExchange, incoming: IncomingMessage, outcome: Outcome): Promise<Verdict> {

@@ -7,7 +7,16 @@ import { openSink, type Sink, writeAll } from '../sink.ts'
 import { openDecoder } from './decode.ts'
 import { relayEncoded } from './encoded-events.ts'
 import { EventCopy, eventMemoryBytesMax } from './event-copy.ts'
-import { endAnswer, endOf, type HttpExchange, outcomeOfGone, passes, writeHead } from './exchange.ts'
+import {
+  answerLine,
+  endAnswer,
+  endOf,
+  type HttpExchange,
+  outcomeOfGone,
+  passes,
+  placeOf,
+  writeHead,
+} from './exchange.ts'
 import { replyToServer } from './reply.ts'
 import { type EventBody, EventFramer } from './sse.ts'
 
@@ -123,7 +132,9 @@ function openEvent(stream: EventStream): EventBody {
     },
     finish(bytes) {
       const wait = keep(stream, held, bytes)
-      const { verdict, released } = copy.judge(stream.exchange, stream.incoming)
+      const { verdict, released } = copy.judge(placeOf(stream.exchange), (from) =>
+        answerLine(stream.exchange, stream.incoming, from),
+      )
       const { flow, parts, length, ends } = held
       stream.held = undefined
       if (flow === undefined) {

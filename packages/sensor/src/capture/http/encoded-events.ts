@@ -2,7 +2,8 @@ import { drain } from '../drain.ts'
 import { writeAll } from '../sink.ts'
 import type { EventStream } from './answer-events.ts'
 import type { BodyDecoder } from './decode.ts'
-import { EventCopy, eventMemoryBytesMax } from './event-copy.ts'
+import { EventCopy, eventMemoryBytesMax, type JudgedEvent } from './event-copy.ts'
+import { answerLine, placeOf } from './exchange.ts'
 import { EventFramer } from './sse.ts'
 
 /**
@@ -12,7 +13,7 @@ import { EventFramer } from './sse.ts'
 export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): Promise<void> {
   const { exchange, incoming, lane, sink } = stream
   const state: { isReadable: boolean; openEvent?: EventCopy | undefined } = { isReadable: true }
-  let judged: ReturnType<EventCopy['judge']>[] = []
+  let judged: JudgedEvent[] = []
   let held: Uint8Array[] = []
   let heldBytes = 0
   const framer = new EventFramer(() => {
@@ -27,7 +28,7 @@ export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): P
       raw: () => undefined,
       finish: () => {
         state.openEvent = undefined
-        judged.push(copy.judge(exchange, incoming))
+        judged.push(copy.judge(placeOf(exchange), (from) => answerLine(exchange, incoming, from)))
         return undefined
       },
     }

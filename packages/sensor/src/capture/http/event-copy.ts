@@ -1,11 +1,21 @@
 import { createHash, type Hash } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
-import type { Verdict } from '../line.ts'
+import type { CapturedLine, Verdict } from '../line.ts'
+import type { ScannedLine } from '../message.ts'
 import { LineScan } from '../scan.ts'
-import { answerLine, type HttpExchange, passes } from './exchange.ts'
+import type { AnswerPlace } from './judge-answer.ts'
 
 /** What of an event's data is kept for its record; of more, only the outline. */
 export const eventMemoryBytesMax = 1024 * 1024
+
+/** What an event's data is to capture. */
+export type ToLine = (from: { scanned: ScannedLine; bytes: Uint8Array | undefined }) => CapturedLine
+
+export interface JudgedEvent {
+  verdict: Promise<Verdict>
+  released: () => void
+}
+
+const passes: Verdict = { pass: true }
 
 /** What one event says, read from a copy while it goes by. */
 export class EventCopy {
@@ -33,20 +43,22 @@ export class EventCopy {
   }
 
   /** Lets capture see the event. `released` is to be called when it has gone on. The promise never rejects. */
-  judge(exchange: HttpExchange, incoming: IncomingMessage): { verdict: Promise<Verdict>; released: () => void } {
-    const { conversation, upstream } = exchange
+  judge(
+    { conversation, conversations }: Pick<AnswerPlace, 'conversation' | 'conversations'>,
+    toLine: ToLine,
+  ): JudgedEvent {
     const scanned = this.#scan?.end()
     const nothing = { verdict: Promise.resolve(passes), released: () => undefined }
     if (scanned === undefined || scanned.shape === 'blank') return nothing
     const key = this.#keyOf()
     if (key !== undefined && conversation.hasSeen(key)) return nothing
     const bytes = this.#hash === undefined ? this.#whole() : undefined
-    const verdict = conversation.capture.take(answerLine(exchange, incoming, { scanned, bytes }))
+    const verdict = conversation.capture.take(toLine({ scanned, bytes }))
     const { id } = this
     const released = () => {
       if (key === undefined || id === undefined) return
       conversation.markSeen(key)
-      upstream.conversations.rememberEvent(conversation, id)
+      conversations.rememberEvent(conversation, id)
     }
     return { verdict: verdict ?? Promise.resolve(passes), released }
   }

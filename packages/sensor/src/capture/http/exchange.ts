@@ -8,6 +8,7 @@ import type { ScannedLine } from '../message.ts'
 import type { RequestOrigin, ResponseOrigin } from '../origin.ts'
 import type { Conversation } from './conversation.ts'
 import type { OurCredential } from './doorkeeper.ts'
+import type { AnswerPlace } from './judge-answer.ts'
 import { notedConnection } from './network.ts'
 import { pairsOf, toForward } from './raw-headers.ts'
 import type { Upstream } from './upstream.ts'
@@ -30,6 +31,11 @@ export interface HttpExchange {
   gone: AbortSignal
   /** The session that the answer opened; it belongs to the record of whatever it answers, as a body or as an event. */
   openedSession?: KeyedDigest | undefined
+}
+
+/** Where its answers belong. */
+export function placeOf({ line, conversation, upstream, isModern }: HttpExchange): AnswerPlace {
+  return { line, conversation, conversations: upstream.conversations, isModern }
 }
 
 export const passes: Verdict = { pass: true }
