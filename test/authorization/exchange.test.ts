@@ -70,7 +70,13 @@ describe('an exchange', () => {
       if (reply === 'reset') request.socket.destroy()
       if (typeof reply === 'string') return
       // Time for a second request to come while this one is under way.
-      setTimeout(() => response.writeHead(reply.status ?? 200).end(JSON.stringify(reply.body)), 20)
+      setTimeout(
+        () =>
+          response
+            .writeHead(reply.status ?? 200)
+            .end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body)),
+        20,
+      )
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   })
@@ -142,6 +148,10 @@ describe('an exchange', () => {
   it.each([
     ['a reset connection', () => 'reset' as const, 'exchange_unavailable', 503],
     ['503', () => ({ status: 503, body: {} }), 'exchange_unavailable', 503],
+    ['a page with 502', () => ({ status: 502, body: '<html>Bad Gateway</html>' }), 'exchange_unavailable', 503],
+    ['a page with 404', () => ({ status: 404, body: '<html>Not Found</html>' }), 'exchange_misconfigured', 502],
+    ['a page with 200', () => ({ body: '<html>Welcome</html>' }), 'exchange_malformed', 502],
+    ['a redirect', () => ({ status: 307, body: {} }), 'exchange_malformed', 502],
     ['429', () => ({ status: 429, body: { error: 'slow_down' } }), 'exchange_unavailable', 503],
     ['invalid_client', () => ({ status: 401, body: { error: 'invalid_client' } }), 'exchange_misconfigured', 502],
     ['invalid_target', () => ({ status: 400, body: { error: 'invalid_target' } }), 'exchange_misconfigured', 502],

@@ -14,7 +14,8 @@ const source = 'http.authorization'
 const unverified = 'nobody verified it here'
 /** Whoever holds the correlation key tries passwords against their digests; what is shorter is not digested. */
 const secretCharsMin = 16
-const rememberedMax = 4096
+/** Of hostile tokens each may take 20 kB. */
+const rememberedMax = 1024
 const secondsMax = 253_402_300_799
 
 export type Digest = (value: string) => KeyedDigest

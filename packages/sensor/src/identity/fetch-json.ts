@@ -15,6 +15,7 @@ export interface EndpointRequest {
 
 export interface EndpointAnswer {
   status: number
+  /** Undefined where it is none, which only an answer other than 200 may be. */
   json: unknown
 }
 
@@ -52,7 +53,8 @@ export async function fetchJson(fetch: Fetch, request: EndpointRequest): Promise
     await response.body?.cancel()
     throw new EndpointError('redirect', request.url)
   }
-  return { status: response.status, json: parseAnswer(await readBody(response, request.url), request.url) }
+  const text = await readBody(response, request.url)
+  return { status: response.status, json: parseAnswer(text, response.status, request.url) }
 }
 
 /**
@@ -98,12 +100,14 @@ async function readBody(response: Response, url: string): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function parseAnswer(text: string, url: string): unknown {
+/** Failures are often told by a page of whatever stands in front of the server: then the status has to do. */
+function parseAnswer(text: string, status: number, url: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    if (error instanceof SyntaxError) throw new EndpointError('not_json', url)
-    throw error
+    if (!(error instanceof SyntaxError)) throw error
+    if (status === 200) throw new EndpointError('not_json', url)
+    return undefined
   }
 }
 
