@@ -77,7 +77,7 @@ describe('run', () => {
     ).toEqual([0, 1, 'two'])
     const headers = await headersIn(home)
     expect(headers.map((header) => `${header.kind}${'stage' in header ? ` ${header.stage}` : ''}`).sort()).toEqual([
-      'call completed', 'call requested', 'list completed', 'list requested', 'session completed', 'session requested',
+      'call completed', 'call requested', 'change', 'list completed', 'list requested', 'session completed', 'session requested',
       'stream', 'stream',
     ]) // biome-ignore format: one list
     expect(statSync(home).mode & 0o777).toBe(0o700)

@@ -22,6 +22,8 @@ import {
 } from '@affidavit/evidence/record/sections'
 import { hmacSha256, sealing, sha256, signEd25519 } from '@affidavit/sensor/crypto/node'
 
+import { exampleChange } from './example-change.ts'
+
 /** The call that docs/RECORD.md shows, made from fixed secrets: one stream of three records. */
 
 const utf8 = new TextEncoder()
@@ -213,6 +215,7 @@ export const exampleCall: Record<string, unknown> = {
   'header:requested': requested,
   'header:completed': completed,
   'section:input': text.decode(input),
+  'section:change': exampleChange,
   'section:identity': read(requestedSections.identity),
   'section:output': read(completedSections.output),
   'section:resources': read(requestedSections.resources),

@@ -13,6 +13,8 @@ import { type Addressee, addresseesOf, idBytesOf, refuse } from './refusal.ts'
 import { draftRequested } from './requested.ts'
 import { idNull, rpcCodes, toFailure } from './rpc-error.ts'
 import { Session } from './session.ts'
+import { readCursor } from './tools/registry.ts'
+import { viewerOf } from './tools/viewer.ts'
 import { describeUnreadable, draftViolation, violationsOf } from './violation.ts'
 
 /** One record that a line waits for. */
@@ -182,7 +184,7 @@ export class Capture {
       callId: makeId(),
       callGroupId: this.#knowledge.groups.find(message),
       arrived: line.arrived,
-      isFirstPage: !message.spans.has('params.cursor'),
+      asked: { viewer: viewerOf(line.origin, this.#context.digest), cursor: readCursor(message, 'params.cursor') },
       cancelledUs: undefined,
       receipt: undefined,
       accessed: { resources: [], omitted: 0, classification: undefined },
@@ -190,7 +192,10 @@ export class Capture {
   }
 
   async #recordRequested(line: CapturedLine, message: ScannedMessage, exchange: Exchange): Promise<void> {
-    const known = { session: this.#session, tools: this.#knowledge.tools }
+    const { tools } = this.#knowledge
+    const known = { session: this.#session, tools }
+    const loading = exchange.method.startsWith('tools/') ? tools.load(this.#context) : undefined
+    if (loading !== undefined && exchange.method === 'tools/call') await loading
     const drafted = draftRequested(this.#context, known, { line, message, place: exchange })
     // No await where none is needed: emits must be called in the order the lines came.
     const { draft, sections } = drafted instanceof Promise ? await drafted : drafted
@@ -210,13 +215,18 @@ export class Capture {
     this.#inFlight.remove(exchange)
     const isFromServer = exchange.direction === 'to-server'
     const server = isFromServer ? this.#session.learn(line, message, exchange.method) : undefined
-    if (isFromServer && exchange.method === 'tools/list' && message.spans.get('result.tools')?.type === 'array')
-      this.#knowledge.tools.add(message.tools, { isFirst: exchange.isFirstPage, isLast: !hasNextPage(message) })
+    const listed = isFromServer && showsTools(exchange, message) ? this.#takeTools(line, message, exchange) : []
     const completed = draftCompleted(this.#context, exchange, receipt, { line, message, server })
     const { callGroupId, outcome } = completed.draft
     if (callGroupId !== undefined && outcome === 'continued') this.#knowledge.groups.remember(message, callGroupId)
     const addressee = { form: 'response' as const, id: idBytesOf(line, message) ?? idNull, callId: exchange.callId }
-    return [{ done: this.#recordCompleted(completed), addressee }]
+    return [...listed, { done: this.#recordCompleted(completed), addressee }]
+  }
+
+  #takeTools(line: CapturedLine, message: ScannedMessage, { asked, callId }: Exchange): Step[] {
+    const page = { line, message, asked, callId, server: this.#session.server }
+    const done = this.#knowledge.tools.take(this.#context, page)
+    return done === undefined ? [] : [{ done }]
   }
 
   async #recordCompleted({ draft, sections, least }: DraftedOutcome): Promise<void> {
@@ -278,7 +288,6 @@ export class Capture {
   }
 }
 
-/** JSON null stands for absent in some servers. */
-function hasNextPage(message: ScannedMessage): boolean {
-  return message.spans.get('result.nextCursor')?.type === 'string'
+function showsTools({ method }: Exchange, { spans }: ScannedMessage): boolean {
+  return method === 'tools/list' && !spans.has('error') && spans.get('result.tools')?.type === 'array'
 }

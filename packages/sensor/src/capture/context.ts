@@ -3,6 +3,7 @@ import type { CaptureLevel, Vantage } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import type { LocalFacts } from '../identity/local.ts'
 import type { Redactor } from '../redact/redactor.ts'
+import type { BaselineStore } from './tools/baseline-store.ts'
 
 export type RequestedDraft = Extract<Draft, { stage: 'requested' }>
 export type CompletedDraft = Extract<Draft, { stage: 'completed' }>
@@ -28,6 +29,8 @@ export interface CaptureContext {
   vantage: Vantage
   /** Of the machine; who is behind a request is the transport's to know. */
   facts: Pick<LocalFacts, 'host' | 'processes'>
+  /** What earlier processes saw of the server's tools. Without it every process sees all of them for the first time. */
+  baselines?: BaselineStore
   /** Program output: a stable code and a sentence, never values. */
   diagnose: (code: string, sentence: string) => void
 }

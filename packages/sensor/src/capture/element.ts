@@ -54,7 +54,9 @@ export class ListElement {
       return
     }
     const name = this.#texts.get('name')
-    if (name === undefined || this.#hash === undefined || message.tools.length >= toolsMax) return
-    message.tools.push({ name, definition: this.#hash.digest('base64') })
+    if (name === undefined || this.#hash === undefined) return
+    message.toolCount++
+    if (message.tools.length >= toolsMax) return
+    message.tools.push({ name, definition: this.#hash.digest('base64'), start: this.#start, end })
   }
 }

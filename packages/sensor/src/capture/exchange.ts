@@ -3,6 +3,7 @@ import type { Direction, ExchangeKind } from '@affidavit/evidence/record/kinds'
 import type { Accessed } from './accessed.ts'
 import type { Moment } from './clock.ts'
 import type { EmitReceipt } from './context.ts'
+import type { ListedPage } from './tools/listings.ts'
 
 /** A request that has been taken up and not been answered. */
 export interface Exchange {
@@ -14,8 +15,8 @@ export interface Exchange {
   callId: Uuid
   callGroupId: Uuid | undefined
   arrived: Moment
-  /** For lists: whether the request asked for the first page. */
-  isFirstPage: boolean
+  /** Who asked, and for lists with which cursor. */
+  asked: Pick<ListedPage, 'viewer' | 'cursor'>
   /** When notifications/cancelled named it. A response that comes within cancelGraceUs keeps its own outcome. */
   cancelledUs: number | undefined
   /** Of its `requested`; undefined until that is durable. */

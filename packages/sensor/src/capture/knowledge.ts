@@ -2,7 +2,8 @@ import type { ServerRef } from '@affidavit/evidence/record/header'
 import type { CaptureContext } from './context.ts'
 import { CallGroups } from './groups.ts'
 import { NotifyTally } from './notify.ts'
-import { ToolRegistry } from './tools.ts'
+import type { BaselineContext } from './tools/baseline-store.ts'
+import { ToolRegistry } from './tools/registry.ts'
 
 /**
  * What one server has told, on whatever connection: who it is, its tools, what joins calls. A stdio connection has its own;
@@ -20,13 +21,15 @@ export class ServerKnowledge {
     this.notify = new NotifyTally((method) => context.digest(method))
   }
 
-  /** Writes what was counted since the last call. What could not be written is counted again. */
-  async flush({ emit }: Pick<CaptureContext, 'emit'>): Promise<void> {
+  /** Writes what was counted since the last call, and what is known of tools. What could not be written is counted again. */
+  async flush(context: Pick<CaptureContext, 'emit'> & BaselineContext): Promise<void> {
     const drafts = this.notify.take(this.server)
-    const results = await Promise.allSettled(drafts.map((draft) => emit(draft, {})))
+    const saved = this.tools.save(context)
+    const results = await Promise.allSettled(drafts.map((draft) => context.emit(draft, {})))
     for (const [i, { status }] of results.entries()) {
       const draft = drafts[i]
       if (status === 'rejected' && draft !== undefined) this.notify.putBack(draft)
     }
+    await saved
   }
 }

@@ -39,7 +39,10 @@ export type Verdict =
     }
 
 /** The bytes of a span, where the line is in memory. */
-export function bytesOf(line: Pick<CapturedLine, 'bytes'>, span: Span | undefined): Uint8Array | undefined {
+export function bytesOf(
+  line: Pick<CapturedLine, 'bytes'>,
+  span: Pick<Span, 'start' | 'end'> | undefined,
+): Uint8Array | undefined {
   return span === undefined ? undefined : line.bytes?.subarray(span.start, span.end)
 }
 

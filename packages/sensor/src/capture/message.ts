@@ -15,10 +15,12 @@ export interface Span {
 
 export type Flaw = 'duplicate_key' | 'folded_key' | 'not_jsonrpc'
 
-/** A tool as tools/list showed it: exact name and SHA-256 over the bytes of its JSON object. */
+/** A tool as tools/list showed it: exact name, SHA-256 over the bytes of its JSON object, and where in the line those stand. */
 export interface ListedTool {
   name: string
   definition: string
+  start: number
+  end: number
 }
 
 /** One block of `result.content`: its type as the server wrote it, and the size of its JSON text. */
@@ -37,8 +39,9 @@ export interface ScannedMessage {
   flaws: Set<Flaw>
   /** Every requestState: opaque to all but the server, possibly a credential, hence never kept (DESIGN §5). */
   opaque: Span[]
-  /** Filled wherever `result.tools` is an array of objects with names. */
+  /** Filled wherever `result.tools` is an array of objects with names: the first 20,000, and how many there are. */
   tools: ListedTool[]
+  toolCount: number
   /** The first 64 blocks of `result.content`, and how many there are. */
   blocks: ContentBlock[]
   blockCount: number

@@ -17,7 +17,8 @@ import type { Claims } from './origin.ts'
 import { taskIdOf } from './outcome.ts'
 import { listRemovals } from './removals.ts'
 import type { Session } from './session.ts'
-import type { ToolRegistry } from './tools.ts'
+import type { ToolRegistry } from './tools/registry.ts'
+import { viewerOf } from './tools/viewer.ts'
 
 const metaBytesMax = 64 * 1024
 const idBytesMax = 1024
@@ -85,7 +86,7 @@ function draftHeader(
     ...(isProtocolMethod(method) ? { method } : { methodDigest: context.digest(method) }),
     requestIdDigest: context.digest(id?.raw ?? id?.hash ?? ''),
     server: session.server,
-    ...(toolName === undefined ? {} : { tool: tools.refer(toolName, context) }),
+    ...(toolName === undefined ? {} : { tool: tools.refer(toolName, viewerOf(line.origin, context.digest), context) }),
     effect: 'unknown',
     level: context.level,
     inputBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,

@@ -164,8 +164,14 @@ describe('the reader of lines', () => {
       Array.from({ length: text.length }, (_, i) => i),
     )
     expect(line.messages[0]?.tools).toEqual([
-      { name: 'test', definition: createHash('sha256').update(tool).digest('base64') },
+      {
+        name: 'test',
+        definition: createHash('sha256').update(tool).digest('base64'),
+        start: text.indexOf(tool),
+        end: text.indexOf(tool) + tool.length,
+      },
     ])
+    expect(line.messages[0]?.toolCount).toBe(1)
     expect(line.messages[0]?.blocks).toEqual([
       { type: 'text', bytes: 26 },
       { type: 'image', bytes: 49, mimeType: 'image/png' },

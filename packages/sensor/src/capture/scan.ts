@@ -110,7 +110,7 @@ export class LineScan {
     }
     const { start, end } = token
     this.#keys = []
-    this.#message = { start, end, spans: new Map(), flaws: new Set(), opaque: [], tools: [], blocks: [], blockCount: 0 }
+    this.#message = { start, end, spans: new Map(), flaws: new Set(), opaque: [], tools: [], toolCount: 0, blocks: [], blockCount: 0 } // biome-ignore format: one object
     this.#messages.push(this.#message)
     if (token.type !== 'beginObject') this.#message.flaws.add('not_jsonrpc')
   }

@@ -5,6 +5,7 @@ import { type Gateway, startGateway } from '../capture/http/gateway.ts'
 import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
+import { keepToolBaselines } from '../durable/tool-baselines.ts'
 import { readGatewayFacts } from '../identity/local.ts'
 import { readVersion } from '../identity/version.ts'
 import { createRedactor } from '../redact/redactor.ts'
@@ -102,6 +103,7 @@ async function openParts(from: {
     level: config.level ?? 'arguments',
     vantage: 'gateway',
     facts: readGatewayFacts(),
+    baselines: keepToolBaselines(from.homeDir),
     diagnose,
   } as const
   return {

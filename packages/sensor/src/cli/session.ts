@@ -6,6 +6,7 @@ import { stdioOrigin } from '../capture/origin.ts'
 import type { Child, Exit } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { type Relay, startRelay } from '../capture/stdio/relay.ts'
+import type { BaselineStore } from '../capture/tools/baseline-store.ts'
 import { readLocalFacts } from '../identity/local.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
@@ -29,6 +30,7 @@ export interface SessionParts {
   recorder: SessionRecorder
   redactor: Redactor
   digest: CaptureContext['digest']
+  baselines?: BaselineStore
   level: CaptureLevel
   serverName: string
 }

@@ -4,6 +4,7 @@ import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { resolveHome } from '../durable/home.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
+import { keepToolBaselines } from '../durable/tool-baselines.ts'
 import { readVersion } from '../identity/version.ts'
 import { createRedactor } from '../redact/redactor.ts'
 import { keepCollector } from '../ship/keep-collector.ts'
@@ -50,6 +51,7 @@ export async function startSession({ options, settings, wiring, child, guardian 
     recorder,
     redactor,
     digest: createDigester(correlationKey),
+    baselines: keepToolBaselines(homeDir),
     level: options.level ?? config.level ?? 'arguments',
     serverName: redactName(redactor, options.server ?? config.server ?? nameServer(options.command, options.args)),
   })

@@ -21,6 +21,8 @@ export interface HomePaths {
   storeDatabase: string
   index: string
   indexDatabase: string
+  state: string
+  toolBaselines: string
   run: string
   collectorLock: string
   collectorProcess: string
@@ -36,6 +38,7 @@ export function toHomePaths(dir: string): HomePaths {
   const log = join(dir, 'log')
   const store = join(dir, 'store')
   const index = join(dir, 'index')
+  const state = join(dir, 'state')
   const run = join(dir, 'run')
   const diagnostics = join(dir, 'diagnostics')
   return {
@@ -58,6 +61,8 @@ export function toHomePaths(dir: string): HomePaths {
     storeDatabase: join(store, 'collector.db'),
     index,
     indexDatabase: join(index, 'index.db'),
+    state,
+    toolBaselines: join(state, 'tools'),
     run,
     collectorLock: join(run, 'collector.lock.db'),
     collectorProcess: join(run, 'collector.json'),

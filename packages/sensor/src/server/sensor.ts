@@ -7,6 +7,7 @@ import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { resolveHome } from '../durable/home.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
+import { keepToolBaselines } from '../durable/tool-baselines.ts'
 import { readVersion } from '../identity/version.ts'
 import { type CompiledPatterns, createRedactor } from '../redact/redactor.ts'
 import { keepCollector } from '../ship/keep-collector.ts'
@@ -140,6 +141,7 @@ async function openSensor(
     level: options.level ?? 'arguments',
     serverName: clipText(redactor.redactText(options.serverName).text),
     vantage,
+    baselines: keepToolBaselines(homeDir),
     diagnose: warn,
   } satisfies OpenSensor['context']
   return { context, knowledge: new ServerKnowledge(context) }

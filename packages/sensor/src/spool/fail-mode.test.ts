@@ -112,6 +112,22 @@ describe('closed', () => {
     await run.recorder.close('exit')
     expect((await run.gapsOf())[1]).toMatchObject({ event: 'closed', missingNotifications: 1, missingRequests: 0 })
   })
+  it('what a tool became is refused with the listing that shows it, unless calls of unknown effect may pass [TD-2]', async () => {
+    const after = Buffer.alloc(32).toString('base64')
+    const change = { kind: 'change', detail: { subject: 'tool', name: 'a', event: 'appeared', after } } as const
+    for (const failOpen of [['read', 'write'], ['unknown']] as const) {
+      const run = await start(failOpen)
+      await emitUntilFull(run, failOpen[0] === 'unknown' ? 'read' : 'unknown')
+      const outcome = run.recorder.emit(change, {})
+      if (failOpen[0] === 'unknown') expect(await outcome).toMatchObject({ recorded: false })
+      else await expect(outcome).rejects.toMatchObject({ code: 'spool_full' })
+      expect(await run.gapsOf()).toHaveLength(failOpen[0] === 'unknown' ? 1 : 0)
+      run.empty()
+      await sleep(550)
+      expect(await run.recorder.emit(change, {})).toMatchObject({ recorded: true })
+      await run.recorder.close('exit')
+    }
+  })
   it('on a broken disk calls are refused, and attempts to open a stream are rationed [W-6] [W-8]', async () => {
     const run = await start([])
     await run.recorder.emit(makeNotify(), {})

@@ -154,6 +154,8 @@ class StreamRecorder implements Recorder {
   }
 
   #mayPass(draft: Draft): boolean {
+    // What a tool became is part of the listing that waits for it, and that is a call of unknown effect.
+    if (draft.kind === 'change' && draft.detail.subject === 'tool') return this.#options.failOpen.has('unknown')
     if (!('stage' in draft)) return true
     const effect = draft.stage === 'requested' ? draft.effect : (this.#effects.get(draft.callId) ?? 'unknown')
     return this.#options.failOpen.has(effect)

@@ -10,7 +10,7 @@ export interface Gap {
   missingRequests: number
   /** Results that passed, or will, without a `completed`: those of the calls above, and others. */
   missingResponses: number
-  /** Notifications and violations without a record. */
+  /** Notifications, violations and changes without a record. */
   missingNotifications: number
   from: Timestamp
   to: Timestamp

@@ -16,7 +16,8 @@ import type { RequestOrigin } from '../origin.ts'
 import { draftRequested } from '../requested.ts'
 import { LineScan } from '../scan.ts'
 import { Session } from '../session.ts'
-import type { ToolRegistry } from '../tools.ts'
+import type { ToolRegistry } from '../tools/registry.ts'
+import { viewerOf } from '../tools/viewer.ts'
 import type { ReportedRequest, ReportedServer } from './report.ts'
 import { originOf } from './reported-origin.ts'
 
@@ -78,7 +79,7 @@ export async function draftReport(
   const { direction } = request
   const exchange: Exchange = {
     ...place, direction, key: '', kind: kindOf(method), arrived: { ...arrived, monotonicUs: now.monotonicUs },
-    isFirstPage: true, cancelledUs: undefined, receipt: undefined, accessed: { resources: [], omitted: 0, classification: undefined },
+    asked: { viewer: viewerOf(line.origin, context.digest), cursor: undefined }, cancelledUs: undefined, receipt: undefined, accessed: { resources: [], omitted: 0, classification: undefined },
   } // biome-ignore format: one exchange
   return {
     open: { origin: line.origin, request, context, exchange, session },

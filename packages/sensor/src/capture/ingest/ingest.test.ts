@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import { parseIdentity } from '@affidavit/evidence/record/identity-section'
 import { parseResources } from '@affidavit/evidence/record/resources-section'
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { ToolRegistry } from '../tools.ts'
+import { listed } from '../tools/testdata/listed.ts'
 import type { IngestParts } from './ingest.ts'
 import { type Emitted, openReceiver, type Receiver, text } from './testdata/receiver.ts'
 
@@ -178,9 +179,9 @@ describe('what is kept of the input', () => {
   })
 
   it('a tool is named where the server listed it to this sensor [IG-6]', async () => {
-    const tools = new ToolRegistry()
-    const definition = Buffer.alloc(32).toString('base64')
-    tools.add([{ name: 'read_file', definition }], { isFirst: true, isLast: true })
+    const tool = '{"name":"read_file"}'
+    const tools = await listed(tool)
+    const definition = createHash('sha256').update(tool).digest('base64')
     const receiver = await receive({ toolsOf: (name) => (name === 'files' ? tools : undefined) })
     await post(receiver, whole)
     await post(receiver, { ...whole, server: { name: 'other' } })

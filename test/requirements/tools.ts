@@ -1,0 +1,13 @@
+export const requirements = [
+  { id: 'TD-1', text: 'First sight, change and disappearance of a tool are change records with the hashes of its definitions, durable before the listing that shows them is released.', source: 'DESIGN §2 inv. 1, §3' },
+  { id: 'TD-2', text: 'A change that cannot be recorded is treated as the fail mode says for calls of unknown effect; it is told with the next listing, also to another viewer and in another process.', source: 'DESIGN §2 inv. 1, 2' },
+  { id: 'TD-3', text: 'Viewers with tools or definitions of their own make no records by listing in turn; a change back is a change; whoever is no longer shown a tool makes one record of it.', source: 'DESIGN §3' },
+  { id: 'TD-4', text: 'A session that begins with fewer tools than the one before it ended with has lost none; one that begins with fewer than that one began with has.', source: 'DESIGN §3' },
+  { id: 'TD-5', text: 'What is missing in a listing is judged when all its pages are there, from the first to the last; what is new in a page before the page is released; listings at the same time stay apart.', source: 'MCP pagination' },
+  { id: 'TD-6', text: 'What is known of tools outlives the process: a change between two sessions is one. A file that cannot be read means that all tools appear anew, and is said; nothing that redaction matched is in it, and at level metadata no text.', source: 'DESIGN §2 inv. 3' },
+  { id: 'TD-7', text: 'A flood of changes leads to at most 256 records per listing and one more per further page; the last one says how many there are besides, and changes go before new tools.', source: 'DESIGN §2 inv. 7' },
+  { id: 'TD-8', text: 'Section input shows readably and redacted what changed, line by line, bounded, with hidden characters as escapes and pointed out; what is not held is said; at level metadata only members and sizes.', source: 'DESIGN §3' },
+  { id: 'TD-9', text: 'A call carries the definition that its caller was shown last, else the latest anybody was shown, if need be in an earlier process; a name no listing had is unlisted.', source: 'DESIGN §3 field 5' },
+  { id: 'TD-10', text: 'A tool whose description changes between two sessions and within one, on a server of the official SDK behind affidavit run, is told each time, and only then.', source: 'DESIGN §3' },
+  { id: 'TD-11', text: 'tools lists per server every tool with its definition, when it was first seen and last changed and its calls, and with --changes what changed; show, tail and verify take change records like any other.', source: 'DESIGN §1' },
+] as const // biome-ignore format: one row, one line
