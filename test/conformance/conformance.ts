@@ -8,19 +8,26 @@ export const subjects = [
   { name: '2026-07-28', revision: '2026-07-28', server: ['modern.ts'] },
   { name: '2026-07-28, every answer a stream', revision: '2026-07-28', server: ['modern.ts', 'sse'] },
 ] as const
-export type Subject = (typeof subjects)[number]
 
-/** Runs the suite directly, directly again and through the gateway, at the same time, and judges. */
-export async function testSubject({ revision, server }: Subject): Promise<Verdict> {
-  const [file, ...argv] = server
-  const servers = await Promise.all([1, 2, 3].map(() => startServer(file, ...argv)))
-  const [direct = '', again = '', behind = ''] = servers.map(({ port }) => `http://127.0.0.1:${port}/mcp`)
-  const gateway = await startGateway({ subject: behind })
+/** Runs the suite for every subject directly, directly again and through one gateway, all at the same time, and judges. */
+export async function testSubjects(): Promise<Map<string, Verdict>> {
+  const servers = await Promise.all(
+    subjects.flatMap(({ server: [file, ...argv] }) => [1, 2, 3].map(() => startServer(file, ...argv))),
+  )
+  const urls = servers.map(({ port }) => `http://127.0.0.1:${port}/mcp`)
+  const behind = subjects.map((_, place) => [`subject-${place}`, urls[3 * place + 2] ?? ''])
+  const gateway = await startGateway(Object.fromEntries(behind))
   try {
-    const urls = [direct, again, gateway.urlOf('subject')]
-    const [first, second, third] = await Promise.all(urls.map((url) => runSuite(url, revision)))
-    if (first === undefined || second === undefined || third === undefined) throw new Error('a run is missing')
-    return judge({ direct: first, again: second, gateway: third })
+    const verdicts = subjects.map(async ({ name, revision }, place): Promise<[string, Verdict]> => {
+      const [direct = '', again = ''] = urls.slice(3 * place)
+      const [first, second, third] = await Promise.all([
+        runSuite(direct, revision),
+        runSuite(again, revision),
+        runSuite(gateway.urlOf(`subject-${place}`), revision),
+      ])
+      return [name, judge({ direct: first, again: second, gateway: third })]
+    })
+    return new Map(await Promise.all(verdicts))
   } finally {
     await gateway.stop()
     await Promise.all(servers.map((one) => one.stop()))

@@ -1,5 +1,5 @@
 import type { Difference, Verdict } from './compare.ts'
-import { subjects, testSubject } from './conformance.ts'
+import { testSubjects } from './conformance.ts'
 
 /**
  * `npm run conformance`: the official suite against servers on the official SDKs, directly and through the gateway. Prints
@@ -21,10 +21,6 @@ function tell(name: string, verdict: Verdict): void {
   for (const line of told) console.log(line)
 }
 
-let isEqual = true
-for (const subject of subjects) {
-  const verdict = await testSubject(subject)
-  tell(subject.name, verdict)
-  isEqual &&= verdict.isEqual
-}
-process.exitCode = isEqual ? 0 : 1
+const verdicts = await testSubjects()
+for (const [name, verdict] of verdicts) tell(name, verdict)
+process.exitCode = [...verdicts.values()].every(({ isEqual }) => isEqual) ? 0 : 1
