@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from 'node:http'
 import type { AuthDetail } from '@affidavit/evidence/record/header'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { collect, runCommand } from '../tamper/build-home.ts'
 import { connectAgent } from './harness/agent.ts'
 import { findPort, type GatewayProcess, startGatewayProcess } from './harness/gateway.ts'
 import { findIn, type OpenedRecord, readHome } from './harness/home.ts'
@@ -100,7 +101,14 @@ describe('mode resource', () => {
     expect(
       await findIn(gateway.home, [...secrets, ...secrets.flatMap((secret) => secret.split('.').slice(1))]),
     ).toEqual([])
+    // What does stand there is found.
+    expect(await findIn(gateway.home, ['lookup'])).toEqual(['lookup'])
     for (const secret of secrets) expect(gateway.said()).not.toContain(secret)
+
+    // The same home once everything is in the log.
+    collect(gateway.home)
+    expect(runCommand(['verify', '--home', gateway.home]).stdout).toMatch(/^integrity +SIGNED/m)
+    expect(await findIn(gateway.home, secrets)).toEqual([])
   })
 
   it('hostile tokens get no further than the gateway, each with its code, and each in a record [AU-5] [AU-6] [AU-12] [AU-13]', async () => {
