@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -17,6 +17,7 @@ beforeAll(async () => {
   await runSession(home, join(directory, 'files'), 3)
   stopCollector(home)
   collect(home)
+  writeFileSync(join(directory, 'affidavit.yaml'), 'upstreams:\n  one:\n    url: http://127.0.0.1:3001/mcp\n')
   copyFileSync(join(home, 'log/checkpoint'), join(directory, 'kept-checkpoint'))
   copyFileSync(join(home, 'keys/log.pub'), join(directory, 'kept-log.pub'))
   const [line = ''] = runCommand(['query', '--home', home, '--json', '--tool', 'write_file']).stdout.split('\n')

@@ -5,6 +5,7 @@ import { createServer as createSecureServer, request as requestSecurely } from '
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { describeGatewayConfig } from '../../packages/sensor/src/cli/gateway-schema.ts'
 import { collectCalls, makeFolder, runCli, startCli, writeConfig } from './harness/cli.ts'
 import { answerJson, ask, bodyOf, call, event, openStream, result } from './harness/gatewayed.ts'
 
@@ -41,6 +42,29 @@ function makeCertificates(folder: string, name: string): { ca: string; cert: str
     '-days', '2', '-extfile', at('ext'), '-out', at('cert.pem')) // biome-ignore format: one command
   return { ca: at('ca.pem'), cert: at('cert.pem'), key: at('key.pem') }
 }
+
+it('the published JSON Schema is what the program takes [GW-29]', () => {
+  const published = readFileSync(join(import.meta.dirname, '../../docs/schema/gateway.schema.json'), 'utf8')
+  expect(JSON.parse(published)).toEqual(JSON.parse(JSON.stringify(describeGatewayConfig())))
+})
+
+it('up runs gateway and collector, each in its own process, and ends both [GW-31]', async () => {
+  const folder = makeFolder()
+  const home = join(folder, 'home')
+  const running = await startCli(['up', '--config', writeConfig(folder, config(await serve(echo))), '--home', home])
+  await ask(`${running.base}/mcp/one`, { body: call(1) })
+  await expect
+    .poll(async () => (await runCli(['query', '--home', home, '--json'])).out, { timeout: 30_000, interval: 500 })
+    .toContain('"outcome":"success"')
+  const { pid: collector } = JSON.parse(readFileSync(join(home, 'run/collector.json'), 'utf8'))
+  expect(collector).not.toBe(running.process.pid)
+  running.process.kill('SIGTERM')
+  expect(await running.exit).toEqual({ code: 0, signal: null })
+  expect(() => process.kill(collector, 0)).toThrow('ESRCH')
+  await expect(ask(`${running.base}/mcp/one`, { body: call(1) })).rejects.toThrow('ECONNREFUSED')
+  const without = await runCli(['up', '--home', join(folder, 'nothing')])
+  expect(without).toMatchObject({ code: 2, err: expect.stringContaining('affidavit install') })
+}, 90_000)
 
 describe('the process', () => {
   it('on SIGTERM calls in flight finish, those that do not are recorded as cut, and the stream is closed [GW-23]', async () => {

@@ -38,5 +38,9 @@ export const requirements = [
   },
   { id: 'R-13', text: 'The JSON Schemas under docs/schema agree with the parsers', source: 'DESIGN §3' },
   { id: 'R-14', text: 'The examples in docs/RECORD.md are real records', source: 'DESIGN §3' },
-  { id: 'R-15', text: 'Reading and writing usual records the short way changes no byte and no verdict', source: 'DESIGN §3' },
+  {
+    id: 'R-15',
+    text: 'Reading and writing usual records the short way changes no byte and no verdict',
+    source: 'DESIGN §3',
+  },
 ] as const

@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   proof: { load: async () => (await import('./proof.ts')).proof },
   status: { load: async () => (await import('./status.ts')).status },
   index: { load: async () => (await import('./index-rebuild.ts')).indexRebuild, label: 'index rebuild' },
+  up: { load: async () => (await import('./up.ts')).up },
   collector: { load: async () => (await import('./collector.ts')).collector },
   version: { load: async () => (await import('./version.ts')).version },
   follow: { load: async () => (await import('./follow.ts')).follow, isHidden: true, endsWithStdin: true },

@@ -7,23 +7,30 @@ import { effects, levels } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 import { type ConfigShape, parseYamlConfig, readText } from './yaml-config.ts'
 
-const milliseconds = z.int().min(0).max(86_400_000)
+const milliseconds = z.int().min(0).max(86_400_000).describe('milliseconds; 0: wait for ever')
 const file = z.string().min(1)
 
 const url = z.string().refine(isUpstreamUrl, 'expected http://… or https://… without credentials and fragment')
 const listen = z
   .string()
   .refine((text) => parseListen(text) !== undefined, 'expected HOST:PORT, such as 127.0.0.1:7332')
+  .describe('HOST:PORT; default 127.0.0.1:7332')
 const hostName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected a host name in lower case, without port')
 
 const upstreamSchema = z.strictObject({
-  url,
-  hosts: z.array(hostName).optional(),
+  url: url.describe('the MCP endpoint of the server'),
+  hosts: z.array(hostName).optional().describe('host names on which everything belongs to this upstream'),
   authorization: authorizationSchema.optional(),
-  host: z.enum(['keep', 'upstream']).optional(),
-  tls: z.strictObject({ ca: file.optional(), cert: file.optional(), key: file.optional() }).optional(),
+  host: z
+    .enum(['keep', 'upstream'])
+    .optional()
+    .describe("which Host the server sees: the client's (keep, the default) or that of url"),
+  tls: z
+    .strictObject({ ca: file.optional(), cert: file.optional(), key: file.optional() })
+    .optional()
+    .describe('PEM files: whom to trust, and the certificate to show'),
   timeouts: z
     .strictObject({
       connectMs: milliseconds.optional(),
@@ -35,14 +42,20 @@ const upstreamSchema = z.strictObject({
 
 export const gatewaySchema = z.strictObject({
   listen: listen.optional(),
-  plaintext: z.literal(true).optional(),
-  tls: z.strictObject({ cert: file, key: file }).optional(),
+  plaintext: z
+    .literal(true)
+    .optional()
+    .describe('listen without TLS where other machines reach it, because something in front ends TLS'),
+  tls: z.strictObject({ cert: file, key: file }).optional().describe('PEM files; read again when they change'),
   upstreams: z.record(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of letters, digits, dots, dashes'),
     upstreamSchema,
   ),
-  level: z.enum(levels).optional(),
-  failOpen: z.array(z.enum(effects)).optional(),
+  level: z.enum(levels).optional().describe('what is captured; default arguments'),
+  failOpen: z
+    .array(z.enum(effects))
+    .optional()
+    .describe('effect classes whose calls pass unrecorded, under a recorded gap, when they cannot be recorded'),
   redact: z.strictObject({ patterns: file.optional() }).optional(),
   limits: z
     .strictObject({
@@ -51,7 +64,7 @@ export const gatewaySchema = z.strictObject({
       resumeGraceMs: milliseconds.optional(),
     })
     .optional(),
-  drainMs: milliseconds.optional(),
+  drainMs: milliseconds.optional().describe('how long calls in flight may take to finish on SIGTERM; default 10000'),
 })
 
 export type GatewayConfig = z.infer<typeof gatewaySchema>
