@@ -22,16 +22,29 @@ export interface RecordKeys {
   saltOf(name: SectionName): Salt
 }
 
-/** Body key and one salt per section, in the order of `sectionNames`: HKDF-Expand is a prefix code, so appending names keeps old values. */
-export function deriveRecordKeys(crypto: SealingCrypto, recordSecret: Uint8Array): RecordKeys {
-  const bytes = crypto.hkdf(recordSecret, 'affidavit/v1 sections', keyBytes * (sectionNames.length + 1))
-  const part = (i: number) => bytes.subarray(i * keyBytes, (i + 1) * keyBytes)
+/**
+ * Body key and one salt per section, in the order of `sectionNames`: HKDF-Expand is a prefix code, so appending names keeps
+ * old values, and whoever needs the first `count` sections alone need not derive the salts behind them.
+ */
+export function deriveRecordKeys(
+  crypto: SealingCrypto,
+  recordSecret: Uint8Array,
+  count: number = sectionNames.length,
+): RecordKeys {
+  const bytes = crypto.hkdf(recordSecret, 'affidavit/v1 sections', keyBytes * (count + 1))
+  const part = (i: number) => {
+    if (i > count) throw new RangeError(`salt ${i} of ${count}`)
+    return bytes.subarray(i * keyBytes, (i + 1) * keyBytes)
+  }
   return { bodyKey: part(0), saltOf: (name) => part(sectionNames.indexOf(name) + 1) }
 }
 
+const domains = new Map(sectionNames.map((name) => [name, utf8.encode(`affidavit/v1 section\n${name}\n`)]))
+const noDomain = new Uint8Array(0)
+
 /** 32 bytes: SHA-256(domain ‖ section name ‖ salt ‖ bytes), DESIGN §3. */
 export function commitSection(sha256: Sha256, name: SectionName, salt: Salt, bytes: Uint8Array): Uint8Array {
-  return sha256(utf8.encode(`affidavit/v1 section\n${name}\n`), salt, bytes)
+  return sha256(domains.get(name) ?? noDomain, salt, bytes)
 }
 
 /** Body plaintext: per section, in format order: index (1 byte), length (4 bytes, big-endian), bytes. */

@@ -2,22 +2,20 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
-  createHmac,
   createPublicKey,
   createSecretKey,
   hash,
-  hkdfSync,
   type KeyObject,
   sign,
   verify,
 } from 'node:crypto'
 import type { SealingCrypto, Sha256, VerifyEd25519 } from '@affidavit/evidence/record/crypto'
 import { RecordError } from '@affidavit/evidence/record/error'
+import { expandKey, extractKey, type HmacKey, hmac, toHmacKey } from './hmac.ts'
 
 /** Node's half of the functions that evidence takes as parameters (ADR-0003). */
 
 const tagBytes = 16
-const nothing = new Uint8Array(0)
 /** Every key seals once (record secrets are unique per record), so the nonce carries no information. */
 const zeroNonce = new Uint8Array(12)
 
@@ -40,7 +38,7 @@ export const sha256: Sha256 = (...parts) => {
     scratch.set(part, at)
     at += part.length
   }
-  return plain(Buffer.from(hash('sha256', scratch.subarray(0, length), 'hex'), 'hex'))
+  return plain(Buffer.from(hash('sha256', scratch.subarray(0, length), 'binary'), 'latin1'))
 }
 
 function hashParts(parts: readonly Uint8Array[]): Uint8Array {
@@ -49,42 +47,31 @@ function hashParts(parts: readonly Uint8Array[]): Uint8Array {
   return plain(digest.digest())
 }
 
-/** Raw key bytes cost Node three times what the operation itself does; a key object costs a tenth of it. */
-const toSecretKey = (bytes: Uint8Array): KeyObject => createSecretKey(bytes)
-
 /** HMAC-SHA-256 (RFC 2104) over the concatenation of the parts; 32 bytes. */
 export function hmacSha256(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
-  const mac = createHmac('sha256', toSecretKey(key))
-  for (const part of parts) mac.update(part)
-  return plain(mac.digest())
+  return plain(hmac(toHmacKey(key), parts))
 }
 
 const hashBytes = 32
-/** An empty salt stands for a hash of zeros (RFC 5869 §2.2). */
-const emptySalt = toSecretKey(new Uint8Array(hashBytes))
-const firstBlock = Uint8Array.of(1)
 /** What RFC 5869 §2.2 extracts from a secret, for as long as that very array lives. Secrets are never changed in place. */
-const extracted = new WeakMap<Uint8Array, KeyObject>()
+const extracted = new WeakMap<Uint8Array, HmacKey>()
 
-/**
- * HKDF of one block. A stream's secret derives the secret of every record, so the extraction is worth keeping: what is
- * left is one HMAC, a third of what hkdfSync takes.
- */
-function expandOnce(secret: Uint8Array, purpose: string): Uint8Array {
-  let key = extracted.get(secret)
-  if (key === undefined) {
-    key = toSecretKey(createHmac('sha256', emptySalt).update(secret).digest())
-    extracted.set(secret, key)
-  }
-  return plain(createHmac('sha256', key).update(purpose).update(firstBlock).digest())
+/** A stream's secret derives the secret of every record, so its extraction is worth keeping. */
+function extractOnce(secret: Uint8Array): HmacKey {
+  const known = extracted.get(secret)
+  if (known !== undefined) return known
+  const key = extractKey(secret)
+  extracted.set(secret, key)
+  return key
 }
+
+/** Raw key bytes cost Node three times what the operation itself does; a key object costs a tenth of it. */
+const toSecretKey = (bytes: Uint8Array): KeyObject => createSecretKey(bytes)
 
 /** HKDF and AES-256-GCM as SealingCrypto describes them. `open` throws RecordError `sealed_corrupt`. */
 export const sealing: SealingCrypto = {
   hkdf: (secret, purpose, length) =>
-    length === hashBytes
-      ? expandOnce(secret, purpose)
-      : new Uint8Array(hkdfSync('sha256', toSecretKey(secret), nothing, purpose, length)),
+    plain(expandKey(length === hashBytes ? extractOnce(secret) : extractKey(secret), purpose, length)),
   seal(key, plaintext) {
     const cipher = createCipheriv('aes-256-gcm', toSecretKey(key), zeroNonce)
     const sealed = new Uint8Array(plaintext.length + tagBytes)

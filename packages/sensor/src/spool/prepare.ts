@@ -7,6 +7,7 @@ import {
   deriveRecordKeys,
   deriveRecordSecret,
   encodeBody,
+  type RecordKeys,
   type Sections,
 } from '@affidavit/evidence/record/sections'
 import { sealing, sha256 } from '../crypto/node.ts'
@@ -55,8 +56,7 @@ function readClock(): Clock {
 /** Makes a record of a draft, all but sealed. Throws RecordError where the draft makes no valid header. */
 export function prepareRecord(from: StreamFrom, place: Place, draft: Draft, sections: Sections): PreparedRecord {
   const present = sectionNames.filter((name) => sections[name] !== undefined)
-  const keys =
-    present.length === 0 ? undefined : deriveRecordKeys(sealing, deriveRecordSecret(sealing, from.secret, place.seq))
+  const keys = keysFor(from, place, present)
   const commitments: Partial<Record<SectionName, Hash>> = {}
   let bodyBytes = keys === undefined ? 0 : tagBytes
   for (const name of present) {
@@ -71,6 +71,13 @@ export function prepareRecord(from: StreamFrom, place: Place, draft: Draft, sect
     encode: () =>
       encodeRecordFrame(header, keys === undefined ? nothing : sealing.seal(keys.bodyKey, encodeBody(sections))),
   }
+}
+
+/** Undefined where there is nothing to seal. */
+function keysFor({ secret }: StreamFrom, { seq }: Place, present: readonly SectionName[]): RecordKeys | undefined {
+  const last = present.at(-1)
+  if (last === undefined) return undefined
+  return deriveRecordKeys(sealing, deriveRecordSecret(sealing, secret, seq), sectionNames.indexOf(last) + 1)
 }
 
 function toHeader(
