@@ -30,11 +30,11 @@ export function formatUuidV7(unixMs: number, random: Uint8Array): Uuid {
   if (!Number.isInteger(unixMs) || unixMs < 0 || unixMs >= 2 ** 48)
     throw new RecordError('bad_value', 'uuid', 'the time does not fit 48 bits')
   const time = unixMs.toString(16).padStart(12, '0')
-  const byte = (i: number) => random[i] ?? 0
-  const digits = (from: number, to: number) => Array.from(random.subarray(from, to), (each) => hex[each]).join('')
-  const version = `7${digits(6, 8).slice(1)}`
-  const variant = `${hex[(byte(8) & 0x3f) | 0x80]}${hex[byte(9)]}`
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}-${digits(10, 16)}`
+  const digits = (at: number) => hex[random[at] ?? 0]
+  const version = `7${hex[(random[6] ?? 0) & 0x0f]?.slice(1)}${digits(7)}`
+  const variant = `${hex[((random[8] ?? 0) & 0x3f) | 0x80]}${digits(9)}`
+  const node = `${digits(10)}${digits(11)}${digits(12)}${digits(13)}${digits(14)}${digits(15)}`
+  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}-${node}`
 }
 
 export function isUuidV7(value: unknown): value is Uuid {

@@ -28,8 +28,39 @@ export interface JsonToken {
    * The token's bytes; undefined where it is longer than tokenBytesMax. A view into the chunk just pushed where the token
    * lies within it: copy what must outlive the call if the chunk is going to be reused.
    */
-  raw: Uint8Array | undefined
+  readonly raw: Uint8Array | undefined
 }
+
+/** Of most tokens nobody asks for the bytes, so the view is made for those who do. */
+class ScannedToken implements JsonToken {
+  readonly type: JsonTokenType
+  readonly start: number
+  readonly end: number
+  readonly depth: number
+  /** The token's bytes from `#from` on; undefined where they are not kept. */
+  readonly #bytes: Uint8Array | undefined
+  readonly #from: number
+
+  constructor(
+    type: JsonTokenType,
+    place: { start: number; end: number; depth: number },
+    bytes: Uint8Array | undefined,
+    from: number,
+  ) {
+    this.type = type
+    this.start = place.start
+    this.end = place.end
+    this.depth = place.depth
+    this.#bytes = bytes
+    this.#from = from
+  }
+
+  get raw(): Uint8Array | undefined {
+    return this.#bytes?.subarray(this.#from, this.#from + this.end - this.start)
+  }
+}
+
+const empty = new Uint8Array(0)
 
 export interface JsonProblem {
   code: 'not_json' | 'not_utf8' | 'too_deep'
@@ -71,16 +102,16 @@ export class JsonScanner {
 
   /** Offset of the current chunk's first byte. */
   #chunkStart = 0
-  #chunk: Uint8Array = new Uint8Array(0)
+  #chunk: Uint8Array = empty
   #tokenStart = 0
   #tokenType: JsonTokenType = 'null'
   /** The token's bytes from earlier chunks. */
-  #carried = new Uint8Array(0)
+  #carried: Uint8Array = empty
   #carriedLength = 0
 
   /** Where in a string or number the last byte led (json-grammar.ts). */
   #state = 0
-  #literal: Uint8Array = new Uint8Array(0)
+  #literal: Uint8Array = empty
   #literalAt = 0
 
   constructor(onToken: (token: JsonToken) => void, options: JsonScanOptions = {}) {
@@ -101,7 +132,7 @@ export class JsonScanner {
     }
     if (this.#inside !== 'none') this.#carry(chunk)
     this.#chunkStart += chunk.length
-    this.#chunk = new Uint8Array(0)
+    this.#chunk = empty
   }
 
   /** The text is over. Returns the first problem, or undefined for exactly one well-formed value. */
@@ -250,12 +281,15 @@ export class JsonScanner {
     this.#inside = 'none'
     if (type === 'key') this.#expected = 'colon'
     else this.#afterValue()
-    this.#onToken({ type, start, end: stop, depth: this.#depth, raw: this.#rawUntil(end, stop - start) })
+    const place = { start, end: stop, depth: this.#depth }
+    const isKept = stop - start <= this.#tokenBytesMax
+    if (start >= this.#chunkStart)
+      this.#onToken(new ScannedToken(type, place, isKept ? this.#chunk : undefined, start - this.#chunkStart))
+    else this.#onToken(new ScannedToken(type, place, isKept ? this.#gather(end, stop - start) : undefined, 0))
   }
 
-  #rawUntil(end: number, length: number): Uint8Array | undefined {
-    if (length > this.#tokenBytesMax) return undefined
-    if (this.#tokenStart >= this.#chunkStart) return this.#chunk.subarray(this.#tokenStart - this.#chunkStart, end)
+  /** The bytes of a token that began in an earlier chunk. */
+  #gather(end: number, length: number): Uint8Array {
     const raw = new Uint8Array(length)
     raw.set(this.#carried.subarray(0, this.#carriedLength))
     raw.set(this.#chunk.subarray(0, end), this.#carriedLength)
@@ -268,7 +302,7 @@ export class JsonScanner {
     const length = this.#carriedLength + part.length
     const isTooLong = this.#chunkStart + chunk.length - this.#tokenStart > this.#tokenBytesMax
     if (isTooLong) {
-      this.#carried = new Uint8Array(0)
+      this.#carried = empty
       this.#carriedLength = 0
       return
     }
@@ -279,7 +313,7 @@ export class JsonScanner {
 
   #emit(type: JsonTokenType, at: number): void {
     const start = this.#chunkStart + at
-    this.#onToken({ type, start, end: start + 1, depth: this.#depth, raw: this.#chunk.subarray(at, at + 1) })
+    this.#onToken(new ScannedToken(type, { start, end: start + 1, depth: this.#depth }, this.#chunk, at))
   }
 
   /** Returns `at`, the index scanning stops at. */
