@@ -1,18 +1,10 @@
 /** Resumable JSON tokenizer over bytes (RFC 8259), for text an attacker wrote. Iterative: nesting costs a byte per level. */
 
 import {
-  isInSequence,
-  literalOf,
-  notUtf8,
-  numberAccepts,
-  numberStart,
-  skipStringText,
-  startOfSequence,
-  stepNumber,
-  stepString,
-  stringClosed,
-  stringText,
-} from './json-grammar.ts'
+  isInSequence, literalOf, notUtf8, numberAccepts, numberStart, skipStringText,
+  startOfSequence, stepNumber, stepString, stringClosed, stringText,
+} from './json-grammar.ts' // biome-ignore format: one list
+import { ScannedToken } from './json-token.ts'
 
 export type JsonTokenType =
   | 'beginObject' | 'endObject' | 'beginArray' | 'endArray' | 'key' | 'string' | 'number' | 'true' | 'false' | 'null' // biome-ignore format: one list
@@ -29,35 +21,6 @@ export interface JsonToken {
    * lies within it: copy what must outlive the call if the chunk is going to be reused.
    */
   readonly raw: Uint8Array | undefined
-}
-
-/** Of most tokens nobody asks for the bytes, so the view is made for those who do. */
-class ScannedToken implements JsonToken {
-  readonly type: JsonTokenType
-  readonly start: number
-  readonly end: number
-  readonly depth: number
-  /** The token's bytes from `#from` on; undefined where they are not kept. */
-  readonly #bytes: Uint8Array | undefined
-  readonly #from: number
-
-  constructor(
-    type: JsonTokenType,
-    place: { start: number; end: number; depth: number },
-    bytes: Uint8Array | undefined,
-    from: number,
-  ) {
-    this.type = type
-    this.start = place.start
-    this.end = place.end
-    this.depth = place.depth
-    this.#bytes = bytes
-    this.#from = from
-  }
-
-  get raw(): Uint8Array | undefined {
-    return this.#bytes?.subarray(this.#from, this.#from + this.end - this.start)
-  }
 }
 
 const empty = new Uint8Array(0)
@@ -281,11 +244,11 @@ export class JsonScanner {
     this.#inside = 'none'
     if (type === 'key') this.#expected = 'colon'
     else this.#afterValue()
-    const place = { start, end: stop, depth: this.#depth }
     const isKept = stop - start <= this.#tokenBytesMax
-    if (start >= this.#chunkStart)
-      this.#onToken(new ScannedToken(type, place, isKept ? this.#chunk : undefined, start - this.#chunkStart))
-    else this.#onToken(new ScannedToken(type, place, isKept ? this.#gather(end, stop - start) : undefined, 0))
+    const isWithin = start >= this.#chunkStart
+    const bytes = isWithin ? this.#chunk : isKept ? this.#gather(end, stop - start) : undefined
+    const from = isWithin ? start - this.#chunkStart : 0
+    this.#onToken(new ScannedToken(type, { start, end: stop, depth: this.#depth }, isKept ? bytes : undefined, from))
   }
 
   /** The bytes of a token that began in an earlier chunk. */
