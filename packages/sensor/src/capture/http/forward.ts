@@ -50,6 +50,8 @@ export async function forward(upstream: Upstream, request: ForwardedRequest): Pr
     return { kind: 'failed', cause: 'unsent', code: codeOf(error) }
   }
   outgoing.setNoDelay(true)
+  // Node drops fields beyond a number without a word; their bytes are bounded above.
+  outgoing.maxHeadersCount = 0
   outgoing.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
     if (statusCode !== 100) request.onInformation(statusCode, statusMessage, rawHeaders)
   })

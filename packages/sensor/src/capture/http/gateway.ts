@@ -101,6 +101,8 @@ function openServer(
   const shared = { maxHeaderSize: headerBytesMax, requestTimeout: 0, headersTimeout: 60_000, noDelay: true }
   const server = tls === undefined ? createHttp(shared, onRequest) : createHttps({ ...shared, ...tls }, onRequest)
   server.keepAliveTimeout = 65_000
+  // Node drops fields beyond a number without a word; their bytes are bounded above.
+  server.maxHeadersCount = 0
   return server
 }
 
