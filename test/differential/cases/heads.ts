@@ -193,6 +193,17 @@ export const responseHeads: Exchange[] = [
       ['X-Empty', ''],
     ]),
   },
+  { name: 'a value of 40,000 bytes', ...list, response: answer(result('{}'), [['X-Long', 'w'.repeat(40_000)]]) },
+  {
+    name: '2,500 headers',
+    ...list,
+    response: answer(
+      result('{}'),
+      Array.from({ length: 2_500 }, (_, i): Headers[number] => [`X-${i}`, '']),
+    ),
+  },
+  { name: '204 with a length', ...list, response: head('HTTP/1.1 204 No Content', [['Content-Length', '0']]) },
+  { name: '304 with a length', ...list, response: head('HTTP/1.1 304 Not Modified', [['Content-Length', '5']]) },
   {
     name: 'no type',
     ...list,

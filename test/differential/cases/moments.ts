@@ -1,17 +1,19 @@
+import { constants, gzipSync } from 'node:zlib'
 import { createMoment, type Headers, type Message, pause } from '../harness/message.ts'
 import type { Script, Wire } from '../harness/peers.ts'
 import type { Case, Play } from '../harness/ways.ts'
-import { answer, call, head, host, result, toRequest, usual } from './exchange.ts'
+import { answer, call, head, host, result, toBytes, toRequest, usual } from './exchange.ts'
 
 /** What happens while a stream is open: progress, goodbyes, cuts. */
 
 const progress = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":1,"progress":1}}'
 const question = '{"jsonrpc":"2.0","id":"s1","method":"sampling/createMessage","params":{}}'
-const opening = head('HTTP/1.1 200 OK', [
-  ['Content-Type', 'text/event-stream'],
-  ['Transfer-Encoding', 'chunked'],
-])
-const chunk = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+const eventStream: Headers = [['Content-Type', 'text/event-stream']]
+const opening = head('HTTP/1.1 200 OK', [...eventStream, ['Transfer-Encoding', 'chunked']])
+const chunk = (data: string | Uint8Array) => {
+  const bytes = toBytes(data)
+  return Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')])
+}
 const event = (message: string, id: string) => chunk(`id: ${id}\ndata: ${message}\n\n`)
 const ending = '0\r\n\r\n'
 
@@ -49,23 +51,38 @@ const begin = (name: string, make: (remarks: string[]) => Omit<Play, 'remarks'>)
 })
 
 const streamWith =
-  (...events: string[]): Script =>
+  (...events: Uint8Array[]): Script =>
   async (wire) => {
     await wire.write(opening)
-    await wire.write(`${events.join('')}${ending}`)
+    await wire.write(Buffer.concat([...events, Buffer.from(ending)]))
   }
 
+/** A piece of a stream, and the bytes by which the client knows that it has it. */
+interface Step {
+  data: string | Uint8Array
+  mark: string | Uint8Array
+}
+const steps = (...messages: string[]): Step[] => [
+  { data: '', mark: 'HTTP/1.1 200 OK' },
+  ...messages.map((message, place) => ({ data: `id: e${place}\ndata: ${message}\n\n`, mark: `id: e${place}\n` })),
+]
+
 /** The server goes on only when the client has what it wrote: whoever holds events back never comes to an end. */
-const inStep = (name: string, words: Parameters<typeof toRequest>[1], messages: string[]): Case =>
+const inStep = (
+  name: string,
+  words: Parameters<typeof toRequest>[1],
+  stepsTaken: Step[],
+  headers = eventStream,
+): Case =>
   begin(name, () => {
-    const arrived = messages.map(() => createMoment())
+    const taken = stepsTaken.map((step) => ({ ...step, arrived: createMoment() }))
     return {
       scripts: [
         async (wire) => {
-          await wire.write(opening)
-          for (const [place, message] of messages.entries()) {
-            await wire.write(event(message, `e${place}`))
-            await arrived[place]?.hasCome
+          await wire.write(head('HTTP/1.1 200 OK', [...headers, ['Transfer-Encoding', 'chunked']]))
+          for (const { data, arrived } of taken) {
+            if (data.length > 0) await wire.write(chunk(data))
+            await arrived.hasCome
           }
           await wire.write(ending)
         },
@@ -73,29 +90,56 @@ const inStep = (name: string, words: Parameters<typeof toRequest>[1], messages: 
       async talk(open) {
         const client = await open()
         await client.send(toRequest(client.target, words))
-        for (const [place, one] of arrived.entries()) {
-          await client.waitFor(`id: e${place}\n`)
-          one.come()
+        for (const { mark, arrived } of taken) {
+          await client.waitFor(mark)
+          arrived.come()
         }
         return [await client.read(words.method)]
       },
     }
   })
 
+/** Events that an encoder lets go one by one. */
+function inGzip(...messages: string[]): Step[] {
+  const ends = messages.map((_, count) =>
+    messages
+      .slice(0, count + 1)
+      .map((message) => `data: ${message}\n\n`)
+      .join(''),
+  )
+  const encoded = ends.map((text) => gzipSync(text, { finishFlush: constants.Z_SYNC_FLUSH }))
+  return encoded.map((bytes, place) => {
+    const data = bytes.subarray(encoded[place - 1]?.length ?? 0)
+    return { data, mark: data.subarray(-8) }
+  })
+}
+
 export const stepCases: Case[] = [
-  inStep('POST: every event before the next is written', post, [progress, question, progress, result('{}')]),
-  inStep('POST: the result before the stream ends', post, [result('{}'), progress]),
-  inStep('GET: every event before the next is written', get(), [progress, question, progress]),
+  inStep('POST: every event before the next is written', post, steps(progress, question, progress, result('{}'))),
+  inStep('POST: the result before the stream ends', post, steps(result('{}'), progress)),
+  inStep('GET: every event before the next is written', get(), steps(progress, question, progress)),
+  inStep('a type with parameters', post, steps(progress, result('{}')), [
+    ['content-type', 'Text/Event-Stream; charset=utf-8'],
+  ]),
+  inStep('comments that keep a stream alive', get(), [
+    { data: ': one\n', mark: ': one' },
+    { data: '\n: two\n\n', mark: ': two' },
+  ]),
+  inStep('encoded events', post, inGzip(progress, question, result('{}')), [
+    ...eventStream,
+    ['Content-Encoding', 'gzip'],
+  ]),
 ]
 
 /** The client leaves when it has the text (nothing: when the server has the request); the server says what it notices. */
-function leaving(words: Parameters<typeof toRequest>[1], written: string, then: Play['scripts'] = []) {
+function leaving(words: Parameters<typeof toRequest>[1], written: Buffer, then: Play['scripts'] = []) {
   return (remarks: string[]): Omit<Play, 'remarks'> => {
+    const mark = 'e1\n'
     const asked = createMoment()
     const noticed = createMoment()
     const script: Script = async (wire: Wire) => {
       asked.come()
-      if (written !== '') await wire.write(Buffer.concat([opening, Buffer.from(written)]))
+      if (written.length > 0) await wire.write(Buffer.concat([opening, written]))
       await wire.gone
       remarks.push('the server saw its client go')
       noticed.come()
@@ -106,7 +150,7 @@ function leaving(words: Parameters<typeof toRequest>[1], written: string, then: 
         const client = await open()
         await client.send(toRequest(client.target, words))
         await asked.hasCome
-        if (written !== '') await client.waitFor(written.trimEnd().slice(-10))
+        if (written.length > 0) await client.waitFor(mark)
         client.drop()
         await noticed.hasCome
         // Long enough for whatever somebody might send in its place.
@@ -122,20 +166,24 @@ function leaving(words: Parameters<typeof toRequest>[1], written: string, then: 
 
 const found = streamWith(event(progress, 'e2'), event(result('{"found":true}'), 'e3'))
 
+const unanswered = Buffer.alloc(0)
+const long = `"${'m'.repeat(3_000_000)}`
+
 export const leavingCases: Case[] = [
+  begin('a client leaves within a long event', leaving(post, chunk(`: e1\ndata: ${result(long)}`))),
   begin('a modern client leaves its stream', leaving(modern, event(progress, 'e1'))),
-  begin('a modern client leaves before there is an answer', leaving(modern, '')),
+  begin('a modern client leaves before there is an answer', leaving(modern, unanswered)),
   begin('a client leaves its GET stream', leaving(get(), event(progress, 'e1'))),
   begin('a legacy client leaves its stream and comes back', leaving(post, event(progress, 'e1'), [found])),
-  begin('a legacy client leaves before there is an answer and comes back', leaving(post, '', [found])),
+  begin('a legacy client leaves before there is an answer and comes back', leaving(post, unanswered, [found])),
 ]
 
 /** The server cuts its stream so long after these bytes; the client comes back for the rest. */
-const cutting = (name: string, bytes: string, afterMs = 50): Case =>
+const cutting = (name: string, parts: Uint8Array[], afterMs = 50): Case =>
   begin(name, () => ({
     scripts: [
       async (wire) => {
-        await wire.write(Buffer.concat([opening, Buffer.from(bytes)]))
+        await wire.write(Buffer.concat([opening, ...parts]))
         if (afterMs > 0) await pause(afterMs)
         wire.cut()
       },
@@ -156,7 +204,7 @@ const halfAnswers: [name: string, bytes: Buffer][] = [
   ['a body shorter than its length', answer(result('{"a":"half"}')).subarray(0, -12)],
   [
     'chunks without an end',
-    Buffer.concat([head('HTTP/1.1 200 OK', [['Transfer-Encoding', 'chunked']]), Buffer.from(chunk(result('{}')))]),
+    Buffer.concat([head('HTTP/1.1 200 OK', [['Transfer-Encoding', 'chunked']]), chunk(result('{}'))]),
   ],
   [
     'a head without a body',
@@ -185,18 +233,13 @@ const half = ([name, bytes]: [string, Buffer]): Case =>
     },
   }))
 
+const first = event(progress, 'e1')
 export const cutCases: Case[] = [
-  cutting('a stream cut between events', event(progress, 'e1')),
-  cutting('a stream cut at once after its result', `${event(progress, 'e1')}${event(result('{}'), 'e2')}`, 0),
-  cutting('a stream cut within an event', `${event(progress, 'e1')}${chunk('id: e2\nda')}`),
-  cutting(
-    'a stream cut within a message',
-    `${event(progress, 'e1')}${chunk(`id: e2\ndata: ${result('{}').slice(0, 20)}`)}`,
-  ),
-  cutting('a stream cut before a blank line', `${event(progress, 'e1')}${chunk(`id: e2\ndata: ${result('{}')}\n`)}`),
-  cutting(
-    'a stream cut within a long message',
-    `${event(progress, 'e1')}${chunk(`data: ${result(`"${'m'.repeat(3_000_000)}`)}`)}`,
-  ),
+  cutting('a stream cut between events', [first]),
+  cutting('a stream cut at once after its result', [first, event(result('{}'), 'e2')], 0),
+  cutting('a stream cut within an event', [first, chunk('id: e2\nda')]),
+  cutting('a stream cut within a message', [first, chunk(`id: e2\ndata: ${result('{}').slice(0, 20)}`)]),
+  cutting('a stream cut before a blank line', [first, chunk(`id: e2\ndata: ${result('{}')}\n`)]),
+  cutting('a stream cut within a long message', [first, chunk(`data: ${result(long)}`)]),
   ...halfAnswers.map(half),
 ]

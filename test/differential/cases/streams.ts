@@ -77,6 +77,11 @@ export const largeForms: Exchange[] = [
 export const streamBodies: Exchange[] = [
   ...events.map(([name, body]) => ({ name, body: call('{}'), response: answerInChunks(body, stream, [3, 1, 8, 50]) })),
   {
+    name: 'a length in place of chunks',
+    body: call('{}'),
+    response: answer(`data: ${progress}\n\ndata: ${result('{}')}\n\n`, stream),
+  },
+  {
     name: 'every byte a chunk of its own',
     body: call('{}'),
     response: answerInChunks(

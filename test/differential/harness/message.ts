@@ -45,8 +45,8 @@ export interface Inlet {
   line(): Promise<string>
   /** Everything until the other side ends. */
   rest(): Promise<Buffer>
-  /** Resolves when the text has arrived, read or not; false where the other side ended without it. */
-  waitFor(text: string): Promise<boolean>
+  /** Resolves when the bytes have arrived, read or not; false where the other side ended without them. */
+  waitFor(bytes: string | Uint8Array): Promise<boolean>
   /** Resolves when no more can come. */
   closed: Promise<void>
 }
@@ -110,8 +110,9 @@ export function createInlet(socket: Socket): Inlet {
       await until(() => false)
       return give(size)
     },
-    async waitFor(text) {
-      const hasCome = () => Buffer.concat(history).includes(text)
+    async waitFor(bytes) {
+      const wanted = Buffer.from(bytes)
+      const hasCome = () => Buffer.concat(history).includes(wanted)
       await until(hasCome)
       return hasCome()
     },

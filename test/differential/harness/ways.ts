@@ -31,10 +31,10 @@ interface Told extends Omit<Message, 'body'> {
 }
 
 /**
- * Hop by hop (RFC 9110 §7.6.1): they speak of one connection and not of the message. The framing that two of them choose is
- * compared by itself.
+ * Hop by hop (RFC 9110 §7.6.1): they speak of one connection and not of the message. The framing that one of them
+ * chooses is compared by itself.
  */
-const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding'])
+const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'http2-settings'])
 const endToEnd = (headers: Headers): Headers => headers.filter(([name]) => !hopByHop.has(name.toLowerCase()))
 
 /** Bytes that a report can show; many bytes by their hash. */
