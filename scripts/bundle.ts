@@ -12,6 +12,7 @@ const bundle = await rolldown({
     run: join(sensor, 'dist/cli/run.js'),
     main: join(sensor, 'dist/cli/main.js'),
     server: join(sensor, 'dist/server/audit-server.js'),
+    client: join(sensor, 'dist/client/audit-fetch.js'),
   },
   platform: 'node',
   // Loaded where a configuration asks for them, from the user's own node_modules.

@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Vantage } from '@affidavit/evidence/record/kinds'
+import { auditFetch } from '@affidavit/sensor/client'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { auditInto, makeFolder } from './harness/audited.ts'
 import { affidavit, startGateway } from './harness/gateway.ts'
 import { listen, ways } from './harness/http-servers.ts'
@@ -57,15 +59,15 @@ function differences(pairs: [SpooledCall, SpooledCall][]): string[] {
   return [...found].sort()
 }
 
-/** Calls of both vantages in the order of the requests, joined as anybody would: by request id, method and session. */
-function pair(calls: SpooledCall[]): [SpooledCall, SpooledCall][] {
-  const of = (vantage: string) => calls.filter(({ requested }) => requested.vantage === vantage)
-  const [gateway, server] = [of('gateway'), of('server')]
+/** The calls of two vantages, joined as anybody would: by request id, method and direction. */
+function pair(calls: SpooledCall[], one: Vantage, two: Vantage): [SpooledCall, SpooledCall][] {
+  const of = (vantage: Vantage) => calls.filter(({ requested }) => requested.vantage === vantage)
+  const [near, far] = [of(one), of(two)]
   const nameOf = ({ requested }: SpooledCall) =>
     `${requested.direction} ${requested.method} ${requested.requestIdDigest}`
-  expect(server.map(nameOf).sort()).toEqual(gateway.map(nameOf).sort())
-  return gateway.map((call) => {
-    const other = server.find((each) => nameOf(each) === nameOf(call))
+  expect(far.map(nameOf).sort()).toEqual(near.map(nameOf).sort())
+  return near.map((call) => {
+    const other = far.find((each) => nameOf(each) === nameOf(call))
     if (other === undefined) throw new Error('there is no other')
     return [call, other]
   })
@@ -76,7 +78,10 @@ const ownOfVantage =
   /\.header\.(?:streamId|seq|prev|callId|callGroupId|time|monotonicUs|latencyUs|requestedHash|vantage|sections\..*)$/
 
 /** Facts about the machine around each vantage, of which there are many fields. */
-const around = ['.requested.environment.processes', '.requested.environment.network', '.completed.environment']
+const around = [
+  '.requested.environment.processes', '.requested.environment.network', '.requested.identity.user',
+  '.requested.identity.workload', '.completed.environment',
+] // biome-ignore format: one list
 
 /** The differences, with what stands around a vantage in one piece. */
 const differing = (pairs: [SpooledCall, SpooledCall][]) => [
@@ -101,7 +106,7 @@ describe('the records of an audited server and those of Affidavit in front of it
     )
     await drive(client)
     await client.close()
-    const pairs = pair(await readCalls(home))
+    const pairs = pair(await readCalls(home), 'gateway', 'server')
     expect(pairs.length).toBeGreaterThanOrEqual(12)
     expect(differing(pairs)).toEqual([
       '.requested.environment.processes',
@@ -122,12 +127,15 @@ describe('the records of an audited server and those of Affidavit in front of it
     const upstream = await listen(ways[way](auditInto(home)))
     const gateway = await startGateway(upstream, home)
     const client = makeClient(mode)
-    await client.connect(new StreamableHTTPClientTransport(gateway.url))
+    const audited = auditFetch(fetch, { serverName: 'rich', home })
+    onTestFinished(() => audited.close())
+    await client.connect(new StreamableHTTPClientTransport(gateway.url, { fetch: audited }))
     // A JSON answer has no way to ask the client back.
     await drive(client, way !== 'sessions as JSON, 2.x')
     await client.close()
     await gateway.stop()
-    const pairs = pair(await readCalls(home))
+    const calls = await readCalls(home)
+    const pairs = pair(calls, 'gateway', 'server')
     expect(pairs.length).toBeGreaterThanOrEqual(12)
     expect(differing(pairs)).toEqual([
       // The gateway sees both its connections. The SDK tells a server of none.
@@ -137,6 +145,15 @@ describe('the records of an audited server and those of Affidavit in front of it
       '.completed.header.sections.environment',
       '.requested.environment.network',
       '.requested.environment.processes',
+    ])
+    expect(differing(pair(calls, 'client', 'gateway'))).toEqual([
+      '.completed.environment',
+      '.completed.header.sections.environment',
+      '.requested.environment.network',
+      '.requested.environment.processes',
+      // Where no token names anybody, the agent names its own process and user.
+      '.requested.identity.user',
+      '.requested.identity.workload',
     ])
   })
 })

@@ -9,4 +9,6 @@ export const requirements = [
   { id: 'MW-8', text: 'A handler gets the id of its call for SQL comments and downstream headers: a line of the database\'s own log leads to the records of the call.', source: 'DESIGN §3 field 12' },
   { id: 'MW-9', text: 'A process that ends by itself closes its stream; close() does it for those that do not.', source: 'DESIGN §3' },
   { id: 'MW-10', text: 'The records of an audited server and those of run or the gateway in front of it are the same field by field, but for what only one of them can see, which is named.', source: 'DESIGN §3 vantage' },
+  { id: 'MW-11', text: 'auditFetch records the exchanges of an agent with servers it does not own: sent when recorded, let go when what came of them is, over JSON and events, resumption, cancellation and failures included.', source: 'DESIGN §6 client' },
+  { id: 'MW-12', text: 'What goes through auditFetch arrives byte for byte, and what is not MCP passes unrecorded.', source: 'DESIGN §2 inv. 4' },
 ] as const // biome-ignore format: one row, one line

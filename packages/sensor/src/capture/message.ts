@@ -76,6 +76,14 @@ export function formOf(message: ScannedMessage): MessageForm {
   return spans.has('id') && (spans.has('result') || spans.has('error')) ? 'response' : 'other'
 }
 
+/** Whether a line, wherever it was found, is clearly one of JSON-RPC: token requests and the like are nobody's calls. */
+export function isMessage({ problem, messages }: ScannedLine): boolean {
+  return (
+    problem === undefined &&
+    messages.some((message) => formOf(message) !== 'other' && !message.flaws.has('not_jsonrpc'))
+  )
+}
+
 /** Whether it is a request or response whose id JSON-RPC 2.0 §4 does not allow, or a request without one. */
 export function hasOddId(message: ScannedMessage): boolean {
   const form = formOf(message)

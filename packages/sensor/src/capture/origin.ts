@@ -39,6 +39,9 @@ export interface ResponseOrigin {
   network?: Connection[]
 }
 
+/** Of requests over HTTP. */
+export const noSession: Absent = { absent: 'the request names no session, and declares no conversation and no trace' }
+
 /** Every request on stdio comes from the process that started us. */
 export function stdioOrigin({ user, workload }: Pick<LocalFacts, 'user' | 'workload'>): RequestOrigin {
   return {

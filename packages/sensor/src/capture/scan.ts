@@ -198,6 +198,13 @@ export class LineScan {
   }
 }
 
+/** Reads a line that is whole already. */
+export function scanBytes(bytes: Uint8Array): ScannedLine {
+  const scan = new LineScan()
+  scan.push(bytes)
+  return scan.end()
+}
+
 /** RFC 8259 §2. */
 function isWhiteSpace(byte: number): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a

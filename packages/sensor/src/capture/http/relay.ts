@@ -4,8 +4,8 @@ import { parseTraceparent } from '../../identity/claims.ts'
 import { readClock } from '../clock.ts'
 import { HeldBytes } from '../hold.ts'
 import type { CapturedLine, Verdict } from '../line.ts'
-import { formOf, type ScannedLine } from '../message.ts'
-import type { RequestOrigin } from '../origin.ts'
+import { isMessage } from '../message.ts'
+import { noSession, type RequestOrigin } from '../origin.ts'
 import { addresseesOf, answerRequests, refuse } from '../refusal.ts'
 import { toFailure, upstreamFailed } from '../rpc-error.ts'
 import { relayBody } from './answer-body.ts'
@@ -86,8 +86,6 @@ function describeOrigin(
   }
 }
 
-const noSession = { absent: 'the request names no session, and declares no conversation and no trace' }
-
 function toExchange(
   shared: Omit<HttpExchange, 'line' | 'isModern'>,
   body: RequestBody,
@@ -97,8 +95,8 @@ function toExchange(
   const { scanned, text, held, isEncoded, isUndecodable } = body
   const { isModern, violations } = judgeHeaders(request.rawHeaders, scanned, text)
   const isPost = request.method === 'POST'
-  const isMessage = isEndpoint ? isPost || scanned.bytes > 0 : speaksMcp(scanned)
-  if (!isMessage) return { ...shared, line: undefined, isModern }
+  const isMcp = isEndpoint ? isPost || scanned.bytes > 0 : isMessage(scanned)
+  if (!isMcp) return { ...shared, line: undefined, isModern }
   const line: CapturedLine = {
     direction: 'client-to-server',
     scanned,
@@ -114,14 +112,6 @@ function toExchange(
     ...(isEncoded ? {} : { hashSpan: (span) => hashHeld(held, span) }),
   }
   return { ...shared, line, isModern }
-}
-
-/** Away from the endpoint, only what is clearly JSON-RPC counts: token requests and the like are nobody's calls. */
-function speaksMcp({ problem, messages }: ScannedLine): boolean {
-  return (
-    problem === undefined &&
-    messages.some((message) => formOf(message) !== 'other' && !message.flaws.has('not_jsonrpc'))
-  )
 }
 
 async function hashHeld(held: HeldBytes, { start, end }: { start: number; end: number }): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 import { readClock } from '../clock.ts'
 import type { CapturedLine } from '../line.ts'
 import type { RequestOrigin } from '../origin.ts'
-import { LineScan } from '../scan.ts'
+import { scanBytes } from '../scan.ts'
 
 /**
  * A message as the line that a transport of the SDK writes of it, or has read: JSON.stringify on either side. Throws
@@ -9,9 +9,7 @@ import { LineScan } from '../scan.ts'
  */
 export function toLine(message: object, direction: CapturedLine['direction'], origin: RequestOrigin): CapturedLine {
   const bytes = Buffer.from(JSON.stringify(message))
-  const scan = new LineScan()
-  scan.push(bytes)
-  return { direction, scanned: scan.end(), arrived: readClock(), ending: 'terminated', bytes, origin }
+  return { direction, scanned: scanBytes(bytes), arrived: readClock(), ending: 'terminated', bytes, origin }
 }
 
 /** An answer of ours as an SDK takes it. Of bytes that rpc-error.ts made: one JSON object. */

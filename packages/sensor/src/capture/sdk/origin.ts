@@ -6,7 +6,7 @@ import { parseTraceparent, type Redact } from '../../identity/claims.ts'
 import { type LocalFacts, readLocalFacts } from '../../identity/local.ts'
 import type { Principals } from '../../identity/principals.ts'
 import type { CaptureContext } from '../context.ts'
-import { type RequestOrigin, stdioOrigin } from '../origin.ts'
+import { noSession, type RequestOrigin, stdioOrigin } from '../origin.ts'
 import type { AuthFacts, MessageExtra } from './extra.ts'
 import type { SdkTransport, TransportKind } from './transport.ts'
 
@@ -19,7 +19,6 @@ export interface Origins {
 
 const elsewhere = 'the client is at the other end of a connection, and the SDK does not say of which'
 const noFacts = { absent: elsewhere }
-const noSession: Absent = { absent: 'the request names no session, and declares no conversation and no trace' }
 const unknownTransport: Absent = { absent: 'the transport is neither stdio nor one of the SDK for HTTP' }
 /** The server says so in its own process: no more than a claim to whoever reads the record. */
 const grounds: Grounds = {
