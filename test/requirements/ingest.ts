@@ -13,4 +13,5 @@ export const requirements = [
   { id: 'IG-12', text: 'Attributes are read by their names in the current conventions and in earlier ones; spans of other things and of notifications are accepted and make no records.', source: 'OpenTelemetry semantic conventions for MCP' },
   { id: 'IG-13', text: 'OTLP answers are what the protocol asks for: ExportTraceServiceResponse with partial success where spans were rejected, google.rpc.Status in the request\'s encoding, retryable codes.', source: 'OTLP 1, OTLP/HTTP response' },
   { id: 'IG-14', text: 'The reader of Protocol Buffers takes any bytes without failing otherwise than by its own error, and reads what the JSON encoding says.', source: 'DESIGN §2 inv. 7' },
+  { id: 'IG-15', text: 'Reports that a gateway takes reach the log, and the commands show them as reported and claimed.', source: 'DESIGN §2' },
 ] as const // biome-ignore format: one row, one line

@@ -91,9 +91,15 @@ export function toolCell({ requested, call }: Pick<FetchedCall, 'requested' | 'c
 
 function readToolName(json: string | undefined): string | undefined {
   if (json === undefined || json.length > parsedInputMax) return undefined
-  const input = parseInput(json)
+  const input = knownOf(parseInput(json))
   if (typeof input !== 'object' || input === null || !('name' in input)) return undefined
   return typeof input.name === 'string' ? cutText(input.name, inputPreview) : undefined
+}
+
+/** Where a reporter told a part of the input, that part. */
+function knownOf(input: unknown): unknown {
+  const elided = typeof input === 'object' && input !== null && '$elided' in input ? input.$elided : undefined
+  return typeof elided === 'object' && elided !== null && 'known' in elided ? elided.known : input
 }
 
 /** What an agent sent need not be JSON; then it names nothing. */

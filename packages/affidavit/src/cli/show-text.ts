@@ -38,6 +38,9 @@ function* callLines({ call, requested, completed }: FetchedCall, terminal: Termi
   const title = toPrintable(`${toolCell({ requested, call })} on ${server.value?.name ?? 'an unknown server'}`)
   yield `${terminal.paint('bold', title)}: ${terminal.paint(outcomeStyle(outcome), outcome ?? 'open')}${took}`
   yield label('call', call.callId)
+  const { reported } = requested.header
+  if (reported !== undefined)
+    yield label('reported', `by ${reported}: no sensor saw it, and everything in it is claimed`)
   yield label(
     'entries',
     completed === undefined
@@ -100,7 +103,7 @@ function* recordLines(record: FetchedRecord, terminal: Terminal): Generator<stri
   const what = 'stage' in header ? `${header.kind} ${header.stage}` : header.kind
   yield terminal.paint('bold', `Record ${what}`)
   yield label('entry', `leaf:${leaf}, stream ${header.streamId}, seq ${header.seq}`)
-  yield label('captured', `${header.time}, in the log ${envelope.observedTime}`)
+  yield label('reported' in header ? 'reported' : 'captured', `${header.time}, in the log ${envelope.observedTime}`)
   yield label('header', '')
   for (const [name, value] of Object.entries(header)) yield `      ${name.padEnd(labelWidth)}${headerCell(name, value)}`
   yield label('body', describeBody(record))

@@ -3,19 +3,17 @@ import { type Doorkeeper, guardResource, letEverybodyIn } from '../capture/http/
 import { createDescribeBearer } from '../identity/bearer.ts'
 import type { Redact } from '../identity/claims.ts'
 import { createResourceGuard } from '../identity/resource-guard.ts'
-import type { CompiledPatterns } from '../redact/redactor.ts'
-import { createRedactor } from '../redact/redactor.ts'
+import { type CompiledPatterns, createRedactor, type Redactor } from '../redact/redactor.ts'
 import { type AuthorizationConfig, toGuardOptions } from './gateway-authorization.ts'
 
 /**
  * What is taken out of claims before they name somebody. Mail addresses and phone numbers stay: many issuers name people by
  * them, and the section they go to is there to name people, encrypted and erased with them.
  */
-export function createClaimRedact(correlationKey: Uint8Array, patterns: CompiledPatterns | undefined): Redact {
+export function createNamingRedactor(correlationKey: Uint8Array, patterns: CompiledPatterns | undefined): Redactor {
   const { classes = {}, disabledRules = new Set<string>(), rules = [] } = patterns ?? {}
   const naming = { classes: { ...classes, email: false, phone: false }, disabledRules, rules }
-  const redactor = createRedactor({ correlationKey, patterns: naming })
-  return (text) => redactor.redactText(text).text
+  return createRedactor({ correlationKey, patterns: naming })
 }
 
 /** Throws UsageError `AFD_SECRET_UNREADABLE`. */

@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { z } from 'zod'
 import { signatureAlgorithms } from '../identity/access-token.ts'
 import { isSecureUrl } from '../identity/fetch-json.ts'
 import type { ResourceGuardOptions } from '../identity/resource-guard.ts'
 import { diagnose } from './diagnostics.ts'
+import { readSecret, resolveSecretSource, type SecretSource, secretSource } from './secret-source.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The block `authorization` of an upstream in affidavit.yaml (docs/AUTHORIZATION.md). */
+
+const what = 'client secret'
 
 const secureUrl = z
   .string()
@@ -24,16 +25,6 @@ const resource = secureUrl.refine(
   'must be written as a client would send it: no query, no fragment, host in lower case, no default port',
 )
 
-const secret = z.union(
-  [
-    z.strictObject({
-      env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable'),
-    }),
-    z.strictObject({ file: z.string().min(1) }),
-  ],
-  'must be { env: NAME } or { file: PATH }: a secret has no place in a configuration file',
-)
-
 const upstreamGrant = z.strictObject({
   grant: z.enum(['token-exchange', 'client-credentials']),
   tokenEndpoint: secureUrl,
@@ -41,7 +32,7 @@ const upstreamGrant = z.strictObject({
   resource: z.string().min(1).max(1024).optional(),
   scopes: scopes.optional(),
   clientId: z.string().min(1).max(256),
-  clientSecret: secret,
+  clientSecret: secretSource,
   clientAuthentication: z.enum(['basic', 'post']).default('basic'),
 })
 
@@ -68,8 +59,8 @@ export type AuthorizationConfig = z.infer<typeof authorizationSchema>
 
 /** The same block with the secret's file named from the root; `folder` is the configuration file's. */
 export function resolveSecretFile(config: AuthorizationConfig, folder: string): AuthorizationConfig {
-  if (config.mode === 'inline' || !('file' in config.upstream.clientSecret)) return config
-  const clientSecret = { file: resolve(folder, config.upstream.clientSecret.file) }
+  if (config.mode === 'inline') return config
+  const clientSecret = resolveSecretSource(config.upstream.clientSecret, folder)
   return { ...config, upstream: { ...config.upstream, clientSecret } }
 }
 
@@ -84,7 +75,7 @@ export function toGuardOptions(
   if (config.mode === 'inline') return undefined
   const { issuers, upstream, audiences, algorithms, clockSkewSeconds, mode: _, ...kept } = config
   const { clientSecret, audience, resource: target, scopes: wanted, ...grant } = upstream
-  readSecret(clientSecret, env)
+  readSecret(clientSecret, env, what)
   return {
     ...kept,
     issuers: issuers.map(({ issuer, jwksUri }) => ({ issuer, ...(jwksUri === undefined ? {} : { jwksUri }) })),
@@ -101,43 +92,13 @@ export function toGuardOptions(
   }
 }
 
-type SecretSource = z.infer<typeof secret>
-
-const secretBytesMax = 4096
-
-function readSecret(source: SecretSource, env: NodeJS.ProcessEnv): string {
-  if ('env' in source) {
-    const value = env[source.env] ?? ''
-    if (value === '') throw unreadable(`the environment variable ${source.env} is not set`, 'Set it.')
-    return value
-  }
-  const path = source.file
-  const value = readSecretFile(path).replace(/\r?\n$/, '')
-  if (value === '') throw unreadable(`${path} is empty`, 'Write the client secret into it.')
-  if (value.length > secretBytesMax) throw unreadable(`${path} is too long for a secret`, 'Check its path.')
-  return value
-}
-
-function readSecretFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw unreadable(`${path} cannot be read (${code})`, 'Check its path and permissions.')
-  }
-}
-
 /** Secrets are rotated while a gateway runs: each exchange reads anew, and one that cannot is refused. */
 function readSecretAgain(source: SecretSource, env: NodeJS.ProcessEnv): string | undefined {
   try {
-    return readSecret(source, env)
+    return readSecret(source, env, what)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     diagnose(error.code, `${error.message}. ${error.remedy}`)
     return undefined
   }
-}
-
-function unreadable(problem: string, remedy: string): UsageError {
-  return new UsageError('AFD_SECRET_UNREADABLE', `client secret: ${problem}`, remedy)
 }

@@ -14,6 +14,7 @@ export function describeChange(before: GatewayConfig | undefined, next: GatewayC
     'redact',
     'limits',
     'drainMs',
+    'ingest',
   ]
   const change = {
     upstreams: {

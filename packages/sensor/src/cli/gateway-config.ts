@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gateway-authorization.ts'
+import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
+import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { effects, levels } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 import { type ConfigShape, parseYamlConfig, readText } from './yaml-config.ts'
@@ -11,10 +12,6 @@ const milliseconds = z.int().min(0).max(86_400_000).describe('milliseconds; 0: w
 const file = z.string().min(1)
 
 const url = z.string().refine(isUpstreamUrl, 'expected http://… or https://… without credentials and fragment')
-const listen = z
-  .string()
-  .refine((text) => parseListen(text) !== undefined, 'expected HOST:PORT, such as 127.0.0.1:7332')
-  .describe('HOST:PORT; default 127.0.0.1:7332')
 const hostName = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'expected a host name in lower case, without port')
@@ -41,7 +38,7 @@ const upstreamSchema = z.strictObject({
 })
 
 export const gatewaySchema = z.strictObject({
-  listen: listen.optional(),
+  listen: listenAddress.optional().describe('HOST:PORT; default 127.0.0.1:7332'),
   plaintext: z
     .literal(true)
     .optional()
@@ -65,6 +62,7 @@ export const gatewaySchema = z.strictObject({
     })
     .optional(),
   drainMs: milliseconds.optional().describe('how long calls in flight may take to finish on SIGTERM; default 10000'),
+  ingest: ingestSchema.optional().describe('takes records of exchanges from other programs, and OTLP'),
 })
 
 export type GatewayConfig = z.infer<typeof gatewaySchema>
@@ -98,6 +96,7 @@ export function loadGatewayConfig(path: string): LoadedConfig {
   refuseSharedHosts(path, config)
   for (const { authorization } of Object.values(config.upstreams))
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
+  if (config.ingest !== undefined) checkIngest(path, config.ingest)
   return { path, text, config }
 }
 
@@ -142,6 +141,7 @@ function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
       ? {}
       : { tls: { cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
     ...(config.redact === undefined ? {} : { redact: at(config.redact) }),
+    ...(config.ingest === undefined ? {} : { ingest: resolveIngest(config.ingest, folder) }),
   }
 }
 
@@ -159,17 +159,4 @@ function isUpstreamUrl(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, username, password, hash } = new URL(text)
   return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '' && hash === ''
-}
-
-/** `HOST:PORT` or `[HOST]:PORT`. */
-export function parseListen(text: string): { host: string; port: number } | undefined {
-  const [, v6, name, port] = /^(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? []
-  const host = v6 ?? name
-  if (host === undefined || port === undefined || Number(port) > 65_535) return undefined
-  if (v6 !== undefined && isIP(v6) !== 6) return undefined
-  return { host, port: Number(port) }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }

@@ -8,17 +8,19 @@ import { toHomePaths } from '../durable/home-paths.ts'
 import { keepToolBaselines } from '../durable/tool-baselines.ts'
 import { readGatewayFacts } from '../identity/local.ts'
 import { readVersion } from '../identity/version.ts'
-import { createRedactor } from '../redact/redactor.ts'
+import { createRedactor, type Redactor } from '../redact/redactor.ts'
 import { keepCollector } from '../ship/keep-collector.ts'
 import type { Recorder } from '../spool/fail-mode.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { diagnose, formatDiagnostic } from './diagnostics.ts'
-import { createClaimRedact, openDoorkeeper } from './gateway-admission.ts'
+import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
 import { describeChange } from './gateway-change.ts'
-import { type LoadedConfig, listenDefault, loadGatewayConfig, parseListen, readNamed } from './gateway-config.ts'
+import { type LoadedConfig, listenDefault, loadGatewayConfig, readNamed } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
+import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
 import { createPages } from './gateway-pages.ts'
 import { buildRoutes, type Routes, type UpstreamParts } from './gateway-upstreams.ts'
+import { parseListen } from './listen-address.ts'
 import { redactName, redactSentence } from './redact-words.ts'
 import { loadPatternsFile } from './run-patterns.ts'
 import { reportDefect } from './session.ts'
@@ -59,6 +61,7 @@ export async function serveGateway({ loaded, homeDir, startCollector }: GatewayS
   })
   const ended = nextSignal('SIGTERM', 'SIGINT')
   serving.gateway = await listen(loaded, serving.routes, pages)
+  const ingest = await listenForReports(serving, parts)
   await recordConfig(health.emit, undefined, loaded)
   const stopReloading = keepReloading(serving, parts, health)
   const stopCollector = startCollector === undefined ? undefined : watchCollector(homeDir, startCollector)
@@ -68,7 +71,8 @@ export async function serveGateway({ loaded, homeDir, startCollector }: GatewayS
   health.startDraining()
   stopReloading()
   clearInterval(beating)
-  await serving.gateway.drain(config.drainMs ?? drainMsDefault)
+  const drainMs = config.drainMs ?? drainMsDefault
+  await Promise.all([serving.gateway.drain(drainMs), ingest?.drain(drainMs)])
   await closeRecorder(recorder)
   stopCollector?.()
   return 0
@@ -80,11 +84,24 @@ interface Serving {
   gateway: Gateway | undefined
 }
 
+/** Reports name a tool as listed where the server of that name listed it to this gateway. */
+async function listenForReports(serving: Serving, parts: Parts): Promise<ServedIngest | undefined> {
+  const { ingest } = serving.loaded.config
+  if (ingest === undefined) return undefined
+  const toolsOf = (name: string) =>
+    serving.routes.upstreams.find(({ options }) => options.name === name)?.knowledge.tools
+  return serveIngest(ingest, { ...parts.contextFor('ingest'), namingRedactor: parts.namingRedactor, toolsOf })
+}
+
+interface Parts extends UpstreamParts {
+  namingRedactor: Redactor
+}
+
 async function openParts(from: {
   loaded: LoadedConfig
   homeDir: string
   emit: CaptureContext['emit']
-}): Promise<UpstreamParts> {
+}): Promise<Parts> {
   const { config } = from.loaded
   const correlationKey = await loadCorrelationKey(from.homeDir, (code) =>
     diagnose(
@@ -95,7 +112,8 @@ async function openParts(from: {
   const patternsPath = config.redact?.patterns
   const patterns = patternsPath === undefined ? undefined : loadPatternsFile(patternsPath)
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
-  const redact = createClaimRedact(correlationKey, patterns)
+  const namingRedactor = createNamingRedactor(correlationKey, patterns)
+  const redact = (text: string) => namingRedactor.redactText(text).text
   const shared = {
     emit: from.emit,
     redactor,
@@ -107,6 +125,7 @@ async function openParts(from: {
     diagnose,
   } as const
   return {
+    namingRedactor,
     contextFor: (name) => ({ ...shared, serverName: redactName(redactor, name) }),
     doorkeeperFor: ({ authorization = { mode: 'inline' } }, context) =>
       openDoorkeeper(authorization, { context, redact }),
@@ -190,7 +209,7 @@ function readIfThere(path: string): string {
 
 /** What is built once and for all when the gateway starts. */
 function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
-  const fixed = ['listen', 'level', 'failOpen', 'redact', 'limits', 'plaintext'] as const
+  const fixed = ['listen', 'level', 'failOpen', 'redact', 'limits', 'plaintext', 'ingest'] as const
   const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
   const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)
   return isTlsSwitched ? [...changed, 'tls'] : changed

@@ -4,6 +4,7 @@ import type { ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText, isKeptName } from '@affidavit/evidence/record/text'
 import { formatTimestamp } from '@affidavit/evidence/record/timestamp'
+import type { Redactor } from '../../redact/redactor.ts'
 import { type Moment, readClock } from '../clock.ts'
 import type { CaptureContext, RequestedDraft } from '../context.ts'
 import { elide } from '../elide.ts'
@@ -23,6 +24,8 @@ import { originOf } from './reported-origin.ts'
 
 /** What reports are recorded with: capture's context but for what each report says itself. */
 export interface ReportContext extends Omit<CaptureContext, 'serverName' | 'vantage'> {
+  /** Of the names of who acts: mail addresses stay in them, where people are named by those. */
+  namingRedactor: Redactor
   /** What a server of that name listed to this sensor. */
   toolsOf?: (serverName: string) => ToolRegistry | undefined
 }
@@ -71,7 +74,7 @@ export async function draftReport(
   const { line: built, message } = buildLine(requestParts(request), request, arrived)
   const line = {
     ...built,
-    origin: originOf(context, request, parseSpan(built, message.spans.get('params'), paramsBytesMax)),
+    origin: originOf(reports, request, parseSpan(built, message.spans.get('params'), paramsBytesMax)),
   }
   const place = { callId, callGroupId: request.callGroupId, method }
   const tools = reports.toolsOf?.(request.server.name) ?? knowledge.tools

@@ -51,7 +51,7 @@ describe('a complete exchange', () => {
     const startedAt = new Date(Date.now() - 60_000).toISOString()
     const actors = {
       agent: { id: 'planner', kind: 'agent', name: 'Planner', version: '3' },
-      user: { id: 'alice', kind: 'person', issuer: 'https://id.example' },
+      user: { id: 'alice@example.com', kind: 'person', issuer: 'https://id.example' },
       role: { id: 'buyer', kind: 'role' },
       workload: { id: 'spiffe://example.org/planner' },
       delegation: [{ id: 'ci-17', kind: 'job' }],
@@ -76,6 +76,8 @@ describe('a complete exchange', () => {
     for (const actor of [...Object.values(told), ...delegation])
       expect(actor).toMatchObject({ assurance: 'claimed', method: 'reported', source: 'shop 1.0' })
     expect(token).toHaveProperty('absent')
+    // People are named by their mail addresses: there they stay, and nowhere else.
+    expect(told.user).toMatchObject({ id: 'alice@example.com' })
     expect(text(requested?.sections.purpose)).toContain('buy')
     expect(text(requested?.sections.environment)).toContain('reported by shop 1.0 from 127.0.0.1')
     expect(text(completed?.sections.output)).toBe(

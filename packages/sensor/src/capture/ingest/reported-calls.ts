@@ -37,7 +37,9 @@ export class ReportedCalls {
   readonly #ends = new Set<Promise<void>>()
 
   constructor(context: ReportContext) {
-    this.#context = { ...context, redactor: guardRedactor(context) }
+    const { namingRedactor, diagnose } = context
+    const guarded = guardRedactor({ redactor: namingRedactor, diagnose })
+    this.#context = { ...context, redactor: guardRedactor(context), namingRedactor: guarded }
   }
 
   /**

@@ -2,11 +2,12 @@ import type { Absent } from '@affidavit/evidence/record/absent'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
 import { clipText } from '@affidavit/evidence/record/text'
 import { isJsonObject, readMetaClaims, toClaimedAgent } from '../../identity/claims.ts'
-import type { CaptureContext } from '../context.ts'
 import type { Claims, RequestOrigin } from '../origin.ts'
+import type { ReportContext } from './draft.ts'
 import type { ReportedActor, ReportedRequest, Reporter } from './report.ts'
 
 type Redact = (text: string) => string
+type OriginContext = Pick<ReportContext, 'redactor' | 'namingRedactor' | 'digest'>
 
 const unnamed: Absent = { absent: 'the reporter named none' }
 const statementBytesMax = 4096
@@ -15,18 +16,19 @@ const statementBytesMax = 4096
  * Who and what is behind a reported request. Every actor is `claimed`, by the method `reported`, and its source names the
  * reporter; what `params` say of the agent (`_meta`, or `clientInfo` of initialize) was told by the reporter, too.
  */
-export function originOf(context: CaptureContext, request: ReportedRequest, params: unknown): RequestOrigin {
+export function originOf(context: OriginContext, request: ReportedRequest, params: unknown): RequestOrigin {
   const redact = (text: string) => context.redactor.redactText(text).text
-  const { reporter, workload, user, role, delegation, sessionId } = request
+  const redactName = (text: string) => context.namingRedactor.redactText(text).text
+  const { reporter, agent, workload, user, role, delegation, sessionId } = request
   const name = nameReporter(reporter, redact)
-  const actor = (told: ReportedActor | undefined) => (told === undefined ? unnamed : toActor(told, name, redact))
+  const actor = (told: ReportedActor | undefined) => (told === undefined ? unnamed : toActor(told, name, redactName))
   return {
     principals: {
       workload: actor(workload),
       user: actor(user),
       role: actor(role),
       token: { absent: 'reports carry no token' },
-      delegation: delegation.map((each) => toActor(each, name, redact)),
+      delegation: delegation.map((each) => toActor(each, name, redactName)),
     },
     network: {
       absent: clipText(`reported by ${clipText(name, 128)} from ${reporter.address}; the exchange was not seen`),
@@ -35,18 +37,20 @@ export function originOf(context: CaptureContext, request: ReportedRequest, para
       sessionId === undefined
         ? { absent: 'the reporter named no session, no conversation and no trace' }
         : { digest: context.digest(sessionId) },
-    claims: claimsOf(request, name, { redact, params }),
+    claims: {
+      ...claimsOf(request, name, redact),
+      agent: agent === undefined ? (agentIn(params, name, redact) ?? unnamed) : actor(agent),
+    },
     reported: reporter.way,
   }
 }
 
 function claimsOf(
-  { agent, purpose, conversation, trace }: ReportedRequest,
+  { purpose, conversation, trace }: ReportedRequest,
   name: string,
-  { redact, params }: { redact: Redact; params: unknown },
-): Claims {
+  redact: Redact,
+): Omit<Claims, 'agent'> {
   return {
-    agent: agent === undefined ? (agentIn(params, name, redact) ?? unnamed) : toActor(agent, name, redact),
     ...(purpose === undefined
       ? {}
       : {

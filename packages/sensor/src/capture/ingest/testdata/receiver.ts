@@ -12,6 +12,9 @@ const core = {
   time: '2026-11-20T11:03:40.123Z', monotonicUs: 1, sections: {},
 } as const // biome-ignore format: one header
 
+const correlationKey = new Uint8Array(32)
+const naming = { classes: { email: false, phone: false }, disabledRules: new Set<string>(), rules: [] }
+
 export interface Emitted {
   draft: Draft
   sections: Sections
@@ -42,7 +45,8 @@ export async function openReceiver(changes: Partial<IngestParts> = {}): Promise<
       records.push({ draft, sections })
       return { recorded: true, hash: new Uint8Array(32).fill(records.length) }
     },
-    redactor: createRedactor({ correlationKey: new Uint8Array(32) }),
+    redactor: createRedactor({ correlationKey }),
+    namingRedactor: createRedactor({ correlationKey, patterns: naming }),
     digest: (value) => `00000000:${Buffer.alloc(32, String(value)).toString('base64')}`,
     level: 'arguments',
     facts: readLocalFacts(undefined),
