@@ -82,7 +82,7 @@ describe('configuration of run', () => {
       ['server: crm\nlevl: full\n', /line 2: levl: .*/],
       ['server: crm\nredact:\n  pattern: x\n', /line 3: redact\.pattern: /],
       ['server: crm\n\nlevel: everything\n', /line 3: level: /],
-      ['failOpen:\n  - read\n  - none\n', /line 1: failOpen\.1: /],
+      ['failOpen:\n  - read\n  - none\n', /line 3: failOpen\.1: /],
       ['server: [\n', /not YAML/],
       ['server: a\nserver: b\n', /line 2: not YAML \(DUPLICATE_KEY\)/],
       ['limits:\n  spoolBytes: 5\n', /line 2: limits\.spoolBytes: /],
