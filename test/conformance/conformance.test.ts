@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { judge, type Verdict } from './compare.ts'
 import { subjects, testSubjects } from './conformance.ts'
@@ -55,5 +56,14 @@ describe('the comparison', () => {
   it('claims nothing of scenarios that crashed or of an empty run [CF-3]', () => {
     expect(judge({ ...equal, gateway: run(direct.checks, ['t']) })).toMatchObject({ crashed: ['t'], isEqual: false })
     expect(judge({ direct: run([]), again: run([]), gateway: run([]) })).toMatchObject({ isEqual: false })
+  })
+})
+
+describe('npm run conformance', () => {
+  const run = (argument: string) =>
+    spawnSync('npm', ['run', '--silent', 'conformance', '--', argument], { encoding: 'utf8', timeout: 30_000 })
+  it('starts, and says what it does and what it refuses [CF-3]', () => {
+    expect(run('--help')).toMatchObject({ status: 0, stderr: '', stdout: expect.stringContaining('Usage: npm run') })
+    expect(run('--fast')).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('Usage: npm run') })
   })
 })

@@ -21,6 +21,23 @@ function tell(name: string, verdict: Verdict): void {
   for (const line of told) console.log(line)
 }
 
-const verdicts = await testSubjects()
-for (const [name, verdict] of verdicts) tell(name, verdict)
-process.exitCode = [...verdicts.values()].every(({ isEqual }) => isEqual) ? 0 : 1
+const help = `Usage: npm run conformance
+
+Runs the official MCP conformance suite against servers on the official SDKs: directly, directly again, and through
+'affidavit gateway'. Prints what was checked and whatever is not alike.
+
+Exit codes: 0 equal; 1 something differs, wavers, crashed or was not checked; 2 the arguments are wrong.
+`
+
+async function main(argv: readonly string[]): Promise<number> {
+  if (argv.length > 0) {
+    const isHelp = argv[0] === '--help' || argv[0] === '-h'
+    ;(isHelp ? process.stdout : process.stderr).write(help)
+    return isHelp ? 0 : 2
+  }
+  const verdicts = await testSubjects()
+  for (const [name, verdict] of verdicts) tell(name, verdict)
+  return [...verdicts.values()].every(({ isEqual }) => isEqual) ? 0 : 1
+}
+
+process.exitCode = await main(process.argv.slice(2))

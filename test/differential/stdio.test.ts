@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { binary } from '../tamper/build-home.ts'
+import { binary, stopCollector } from '../tamper/build-home.ts'
 import { type BodyCase, bodyCases, idCases, largeCases } from './cases/bodies.ts'
 
 /** The bodies of the HTTP cases as lines, on a server's stdin and stdout: directly, and with `affidavit run` between. */
@@ -42,7 +42,10 @@ beforeAll(async () => {
   const run = [process.execPath, binary, 'run', '--home', join(folder, 'home'), '--server', 'scripted', '--']
   wrapped = await converse('wrapped', run)
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => {
+  stopCollector(join(folder, 'home'))
+  rmSync(folder, { recursive: true, force: true })
+})
 
 /** The lines of one case, found by its place, because every body is one line. */
 const lineOf = (bytes: Buffer, place: number): Buffer => {
