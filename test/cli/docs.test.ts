@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -20,6 +20,9 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'affidavit.yaml'), 'upstreams:\n  one:\n    url: http://127.0.0.1:3001/mcp\n')
   copyFileSync(join(home, 'log/checkpoint'), join(directory, 'kept-checkpoint'))
   copyFileSync(join(home, 'keys/log.pub'), join(directory, 'kept-log.pub'))
+  // What install, doctor and uninstall find: a client of a user who lives in this folder.
+  mkdirSync(join(directory, '.cursor'))
+  writeFileSync(join(directory, '.cursor/mcp.json'), '{"mcpServers":{"files":{"command":"npx","args":["files"]}}}')
   const [line = ''] = runCommand(['query', '--home', home, '--json', '--tool', 'write_file']).stdout.split('\n')
   const call: unknown = JSON.parse(line)
   id = typeof call === 'object' && call !== null && 'id' in call ? String(call.id).slice(-8) : ''
@@ -31,7 +34,7 @@ function runExample(example: string) {
   return spawnSync(process.execPath, [binary, ...argv], {
     encoding: 'utf8',
     cwd: directory,
-    env: { ...process.env, AFFIDAVIT_HOME: home },
+    env: { ...process.env, AFFIDAVIT_HOME: home, HOME: directory, XDG_CONFIG_HOME: '' },
     timeout: 60_000,
   })
 }
@@ -45,7 +48,9 @@ describe('docs/CLI.md', () => {
   })
   it.each(examples.filter((example) => !example.startsWith('run ')))('affidavit %s [Q-14]', (example) => {
     const { status, stdout, stderr } = runExample(example)
-    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('AFD_') })
+    // Other processes of this machine may look like servers that nobody records: then doctor says no.
+    const good = example.startsWith('doctor') ? [0, 1] : [0]
+    expect({ status, stderr }).toEqual({ status: expect.toBeOneOf(good), stderr: expect.not.stringContaining('AFD_') })
     const writesNothing = example.startsWith('collector') || example.includes(' -o ') || example.includes('--outcome')
     if (!writesNothing) expect(stdout).not.toBe('')
   })

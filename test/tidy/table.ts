@@ -34,6 +34,7 @@ export const table: Record<string, Record<string, Room>> = {
     ship: { imports: ['record', 'wire', 'spool', 'durable', 'crypto'] },
     server: { imports: entry },
     client: { imports: entry },
+    install: { imports: [], packages: ['jsonc-parser'] },
     cli: { imports: everything, packages: ['yaml', 'zod'] },
   },
   affidavit: {

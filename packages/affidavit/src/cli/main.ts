@@ -29,6 +29,27 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   follow: { load: async () => (await import('./follow.ts')).follow, isHidden: true, endsWithStdin: true },
 }
 
+/** The sensor's commands, which read their arguments themselves. */
+const sensorVerbs: Readonly<Record<string, { summary: string; start(argv: readonly string[]): Promise<number> }>> = {
+  run: { summary: 'Runs an MCP server on stdio and records every exchange, before it goes on.', start: runServer },
+  gateway: {
+    summary: 'Serves MCP servers over HTTP and records every exchange, before it goes on.',
+    start: serveGateway,
+  },
+  install: {
+    summary: 'Puts affidavit in front of the MCP servers of Claude, Cursor and VS Code.',
+    start: async (argv) => (await import('@affidavit/sensor/cli/install')).install(argv),
+  },
+  uninstall: {
+    summary: 'Takes affidavit out of their configuration again, to the byte.',
+    start: async (argv) => (await import('@affidavit/sensor/cli/uninstall')).uninstall(argv),
+  },
+  doctor: {
+    summary: 'Lists the servers on this machine that are not recorded, and why.',
+    start: async (argv) => (await import('@affidavit/sensor/cli/doctor')).doctor(argv),
+  },
+}
+
 async function runServer(argv: readonly string[]): Promise<number> {
   const { run } = await import('@affidavit/sensor/cli/run')
   const binary = process.argv[1]
@@ -42,8 +63,8 @@ async function serveGateway(argv: readonly string[]): Promise<number> {
 }
 
 async function dispatch([name, ...argv]: readonly string[]): Promise<number> {
-  if (name === 'run') return runServer(argv)
-  if (name === 'gateway') return serveGateway(argv)
+  const verb = Object.hasOwn(sensorVerbs, name ?? '') ? sensorVerbs[name ?? ''] : undefined
+  if (verb !== undefined) return verb.start(argv)
   const entry = commands[name === '--version' ? 'version' : (name ?? '')]
   if (entry === undefined) return explain(name)
   const [command, { execute }, { openTerminal }] = await Promise.all([
@@ -77,8 +98,7 @@ async function explain(name: string | undefined): Promise<number> {
     'Usage: affidavit COMMAND [OPTIONS]',
     '',
     'Commands:',
-    formatEntry('run', 'Runs an MCP server on stdio and records every exchange, before it goes on.'),
-    formatEntry('gateway', 'Serves MCP servers over HTTP and records every exchange, before it goes on.'),
+    ...Object.entries(sensorVerbs).map(([key, { summary }]) => formatEntry(key, summary)),
     ...lines,
     '',
     "Each command explains itself: 'affidavit COMMAND --help'. Home folder: --home, else AFFIDAVIT_HOME, else the XDG data folder.",

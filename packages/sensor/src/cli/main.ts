@@ -6,6 +6,9 @@ const help = `Usage: affidavit-sensor COMMAND
 
   run        run an MCP server on stdio and record every exchange
   gateway    serve MCP servers over HTTP and record every exchange
+  install    put it in front of the MCP servers of Claude, Cursor and VS Code
+  uninstall  take it out of their configuration again
+  doctor     list the servers on this machine that are not recorded, and why
   version    print the version
 
 Try 'affidavit-sensor run --help'. The trail is read with 'affidavit' (package affidavit).
@@ -14,6 +17,9 @@ Try 'affidavit-sensor run --help'. The trail is read with 'affidavit' (package a
 async function main([command, ...argv]: readonly string[]): Promise<number> {
   if (command === 'run') return run(argv)
   if (command === 'gateway') return gateway(argv)
+  if (command === 'install') return (await import('./install.ts')).install(argv)
+  if (command === 'uninstall') return (await import('./uninstall.ts')).uninstall(argv)
+  if (command === 'doctor') return (await import('./doctor.ts')).doctor(argv)
   if (command === 'version' || command === '--version') {
     const { readVersion } = await import('../identity/version.ts')
     process.stdout.write(`${readVersion()}\n`)

@@ -35,7 +35,8 @@ function startCollector([program, ...args]: readonly string[], onFailure: (code:
   child.unref()
 }
 
-function isCollectorRunning(processFile: string): boolean {
+/** Whether a process file names a living collector. */
+export function isCollectorRunning(processFile: string): boolean {
   const ref = readProcessFile(processFile)
   return ref !== undefined && !isProcessDead(ref)
 }

@@ -1,0 +1,18 @@
+export const requirements = [
+  { id: 'IN-1', text: 'The configuration files of Claude Desktop, Claude Code, Cursor and VS Code are found on Linux, macOS and Windows, of the user, of projects, of profiles and of administrators.', source: 'clients\' documentation' },
+  { id: 'IN-2', text: 'A wrapped server keeps command, arguments, env, envFile, cwd and every other member; on Windows a script is started through cmd /c.', source: 'DESIGN §2 inv. 4' },
+  { id: 'IN-3', text: 'Outside the changed values every byte of a file stays: comments, indentation, line ends, byte order mark; symbolic links and mode too.', source: 'DESIGN §2 inv. 4' },
+  { id: 'IN-4', text: 'A second install finds nothing to do and changes no byte.', source: 'DESIGN §6 install' },
+  { id: 'IN-5', text: 'Install followed by uninstall is the identity on bytes, for the gateway\'s configuration too.', source: 'DESIGN §6 install' },
+  { id: 'IN-6', text: 'Uninstall keeps what was edited meanwhile and says so; without a memory it undoes what entries show.', source: 'DESIGN §6 install' },
+  { id: 'IN-7', text: 'HTTP servers without OAuth are pointed at the local gateway, which learns their URL; every other server is left with its reason.', source: 'DESIGN §5 OAuth' },
+  { id: 'IN-8', text: 'No secret of a configuration file is printed: not in the diff, in JSON, in a plan, in an error.', source: 'DESIGN §2 inv. 3' },
+  { id: 'IN-9', text: 'Nothing changes without consent: --dry-run, a question on a terminal, a refusal with code 2 where nobody can be asked.', source: 'DESIGN §9' },
+  { id: 'IN-10', text: 'A file that cannot be parsed, or that another program changes meanwhile, is left alone and named with line and reason; the others are changed.', source: 'DESIGN §2 inv. 7' },
+  { id: 'IN-11', text: 'A server started exactly as the rewritten configuration says, with a bare PATH, works and leaves its records.', source: 'DESIGN §1' },
+  { id: 'IN-12', text: 'doctor lists every server it finds, covered, uncovered or broken, with the reason; its exit code never says covered where something is not or could not be looked at.', source: 'DESIGN §2 inv. 6' },
+  { id: 'IN-13', text: 'doctor finds running processes that look like MCP servers outside affidavit, and none under it.', source: 'DESIGN §6 install' },
+  { id: 'IN-14', text: 'The plan puts what fails first, then what can do most harm unrecorded, each with the command to type.', source: 'DESIGN §6 install' },
+  { id: 'IN-15', text: 'Installing talks to no server; with --probe it asks, without a credential, which ones want OAuth.', source: 'DESIGN §5 OAuth' },
+  { id: 'IN-16', text: '--client, --server and --project restrict install, uninstall and doctor.', source: 'DESIGN §9' },
+] as const // biome-ignore format: one row, one line
