@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { type Document, isMap, parseDocument } from 'yaml'
 import type { Client } from '../install/locations.ts'
 import { toUpstreamName, toUpstreamUrl } from '../install/redirect.ts'
-import { gatewaySchema, listenDefault, parseListen } from './gateway-config.ts'
+import { gatewaySchema, listenDefault } from './gateway-config.ts'
 import { readIfThere } from './install-memory.ts'
+import { parseListen } from './listen-address.ts'
 
 /**
  * The gateway's configuration in the home folder, as far as `install` reads and writes it: `listen`, and under `upstreams`
