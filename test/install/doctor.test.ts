@@ -124,6 +124,11 @@ describe('affidavit doctor', () => {
       state: 'note',
       text: expect.stringMatching(/^1 of 3 .* may hold secrets/),
     })
+    // Once the file no longer calls affidavit, the copies of what it was are of no use.
+    user.write('.cursor/mcp.json', '{"mcpServers":{}}')
+    expect(rowsOf(user.run('doctor', '--json'))['machine:copies']).toMatchObject({
+      text: expect.stringMatching(/^2 of 3 /),
+    })
     chmodSync(user.home, 0o755)
     expect(rowsOf(user.run('doctor', '--json'))['machine:home']).toMatchObject({ state: 'note' })
     expect(

@@ -22,6 +22,8 @@ export interface MachineParts {
   folder: MemoryFolder
   /** Whether any client calls the gateway. */
   usesGateway: boolean
+  /** Files that hold entries of affidavit's; undefined where not all were looked at. */
+  coveredFiles: ReadonlySet<string> | undefined
 }
 
 export async function checkMachine(parts: MachineParts): Promise<MachineFinding[]> {
@@ -62,8 +64,9 @@ function checkCollector(home: string): MachineFinding {
 const answerTimeoutMs = 2_000
 
 async function checkGateway({ upstreams, usesGateway }: MachineParts): Promise<MachineFinding> {
-  const place = upstreams.origin.slice('http://'.length)
+  const place = new URL(upstreams.origin).host
   const say = (state: MachineFinding['state'], text: string): MachineFinding => ({ check: 'gateway', state, text })
+  if (upstreams.speaksTls) return say('note', `speaks TLS at ${place}: not asked whether it runs`)
   if (upstreams.problem !== undefined) return say('bad', `${upstreams.path}: ${upstreams.problem}`)
   if (upstreams.before === undefined && !usesGateway) return say('good', 'not configured, and no client calls it')
   const status = await fetch(`${upstreams.origin}/healthz`, { signal: AbortSignal.timeout(answerTimeoutMs) })
@@ -92,9 +95,10 @@ async function checkDisk(home: string): Promise<MachineFinding> {
 }
 
 /** Copies hold what configuration files hold, tokens included: those that nobody needs should not lie around. */
-async function checkCopies({ folder, memory }: MachineParts): Promise<MachineFinding> {
+async function checkCopies({ folder, memory, coveredFiles }: MachineParts): Promise<MachineFinding> {
   const names = (await readdir(folder.copies).catch(unlessMissing)) ?? []
-  const kept = new Set([...memory.files.flatMap(({ copies }) => copies), memory.gateway?.copy])
+  const files = memory.files.filter(({ location }) => coveredFiles?.has(location.path) !== false)
+  const kept = new Set([...files.flatMap(({ copies }) => copies), memory.gateway?.copy])
   const stale = names.filter((name) => !kept.has(name)).length
   if (stale === 0)
     return { check: 'copies', state: 'good', text: `${names.length} of files as they were before affidavit` }

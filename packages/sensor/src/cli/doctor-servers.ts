@@ -72,6 +72,8 @@ function judgeOne(location: Location, server: Server, upstreams: GatewayUpstream
     text,
   })
   if (verdict.state === 'left') return found('uncovered', verdict.reason, leftReasons[verdict.reason])
+  if (verdict.state !== 'covered' && location.scope === 'managed')
+    return found('uncovered', 'managed', leftReasons.managed)
   if (verdict.state !== 'covered')
     return found(
       'uncovered',

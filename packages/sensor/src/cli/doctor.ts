@@ -44,7 +44,10 @@ async function examine(args: InstallArguments, world: World): Promise<Examinatio
   const files = await readAllFiles(args, world, memory)
   const servers = judgeAll(args, world, { files, upstreams })
   const usesGateway = servers.some(({ reason }) => reason === 'gateway' || reason === 'no_upstream')
-  const machine = await checkMachine({ home, upstreams, memory, folder, usesGateway })
+  const isWhole = args.clients.length === 0 && args.servers.length === 0 && args.project === undefined
+  const covered = servers.filter(({ state }) => state !== 'uncovered').map(({ location }) => location.path)
+  const coveredFiles = isWhole ? new Set(covered) : undefined
+  const machine = await checkMachine({ home, upstreams, memory, folder, usesGateway, coveredFiles })
   return { servers, files, machine, processes: await uncoveredProcesses() }
 }
 

@@ -4,7 +4,7 @@ import type { Client } from '../install/locations.ts'
 import { toUpstreamName, toUpstreamUrl } from '../install/redirect.ts'
 import { gatewaySchema, listenDefault } from './gateway-config.ts'
 import { readIfThere } from './install-memory.ts'
-import { parseListen } from './listen-address.ts'
+import { formatListen, parseListen } from './listen-address.ts'
 
 /**
  * The gateway's configuration in the home folder, as far as `install` reads and writes it: `listen`, and under `upstreams`
@@ -18,6 +18,7 @@ export interface GatewayUpstreams {
   origin: string
   /** Why nothing can be added to it. */
   problem?: string
+  speaksTls: boolean
   /** Names that were added by `claim`, and those that are taken. */
   added: string[]
   urlOf(upstream: string): string | undefined
@@ -38,6 +39,7 @@ export async function openUpstreams(home: string): Promise<GatewayUpstreams> {
   const before = await readIfThere(path)
   const document: Document = parseDocument(before === undefined ? freshText : Buffer.from(before).toString('utf8'))
   const problem = findProblem(document)
+  const speaksTls = document.errors.length === 0 && isMap(document.contents) && document.has('tls')
   const listen = readListen(document)
   const added: string[] = []
   const urlOf = (upstream: string) => {
@@ -47,7 +49,8 @@ export async function openUpstreams(home: string): Promise<GatewayUpstreams> {
   return {
     path,
     before,
-    origin: `http://${listen}`,
+    origin: `${speaksTls ? 'https' : 'http'}://${listen}`,
+    speaksTls,
     ...(problem === undefined ? {} : { problem }),
     added,
     urlOf,
@@ -81,8 +84,7 @@ function readListen(document: Document): string {
     host: '127.0.0.1',
     port: 7332,
   }
-  if (host === '0.0.0.0' || host === '::') return `127.0.0.1:${port}`
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+  return formatListen({ host: host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host, port })
 }
 
 function chooseName(server: string, client: Client, isTaken: (name: string) => boolean): string {

@@ -31,7 +31,7 @@ const verb: ChangeVerb = {
   *doneLines({ plans, count, clients }, { upstreams }) {
     yield `Changed ${count}. Restart ${clients}: servers that run now are not recorded yet.`
     if (plans.some(({ entries }) => entries.some((entry) => 'upstream' in entry)))
-      yield `HTTP servers are reached through the gateway at ${upstreams.origin.slice('http://'.length)}: keep 'affidavit up' running.`
+      yield `HTTP servers are reached through the gateway at ${new URL(upstreams.origin).host}: keep 'affidavit up' running.`
     yield "Check with 'affidavit doctor', undo with 'affidavit uninstall'."
   },
   leavesAreFailures: false,

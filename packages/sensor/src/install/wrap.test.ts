@@ -75,6 +75,19 @@ describe('wrapping', () => {
     expect(textOf(uninstall(after, { memories: entries }).after)).toBe(bytes.toString())
   })
 
+  it('the file of an administrator is looked at and left [IN-7]', () => {
+    const document = parseDocument(Buffer.from('{"mcpServers":{"s":{"command":"npx"}}}'))
+    if (isUnparsable(document)) throw new Error(document.reason)
+    const plan = planInstall({ ...location, scope: 'managed' }, document, {
+      surroundings,
+      selects: () => true,
+      wrapWords: () => ({ program: '/usr/bin/node', before, shim: [] }),
+      claimUpstream: () => undefined,
+    })
+    expect(plan.servers.map(({ verdict }) => verdict)).toEqual([{ state: 'left', reason: 'managed' }])
+    expect(plan.entries).toEqual([])
+  })
+
   it('what was wrapped by hand is unwrapped too [IN-6]', () => {
     const args = ['-y', 'affidavit', 'run', '--', 'uvx', 'mcp-server-fetch']
     const { after } = uninstall(Buffer.from(JSON.stringify({ mcpServers: { s: { command: 'npx', args } } })))
