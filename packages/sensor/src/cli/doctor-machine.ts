@@ -26,7 +26,21 @@ export interface MachineParts {
   coveredFiles: ReadonlySet<string> | undefined
 }
 
+/** Whether this user may not even look into the folder, or into one above it. */
+export async function isBarredFrom(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.R_OK | constants.X_OK)
+    return false
+  } catch (error) {
+    const code = toSystemCode(error)
+    if (code === undefined) throw error
+    return code === 'EACCES' || code === 'EPERM'
+  }
+}
+
 export async function checkMachine(parts: MachineParts): Promise<MachineFinding[]> {
+  if (await isBarredFrom(parts.home))
+    return [{ check: 'home', state: 'bad', text: `${parts.home}: this user may not look into it: calls are refused` }]
   return [
     await checkHome(parts.home),
     checkCollector(parts.home),

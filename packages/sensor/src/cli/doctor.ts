@@ -1,7 +1,7 @@
 import { resolveHome } from '../durable/home.ts'
 import type { ProcessFacts } from '../install/processes.ts'
 import type { ClientFiles } from './client-files.ts'
-import { checkMachine, type MachineFinding, uncoveredProcesses } from './doctor-machine.ts'
+import { checkMachine, isBarredFrom, type MachineFinding, uncoveredProcesses } from './doctor-machine.ts'
 import { planSteps } from './doctor-plan.ts'
 import { judgeAll, readAllFiles, type ServerFinding } from './doctor-servers.ts'
 import { examinationLines, stepLines } from './doctor-text.ts'
@@ -10,7 +10,7 @@ import { toId, writeUnreadable } from './install-json.ts'
 import { memoryFolder, readMemory } from './install-memory.ts'
 import { type InstallArguments, parseInstallArguments } from './install-options.ts'
 import type { PlanText } from './install-text.ts'
-import { openUpstreams } from './install-upstreams.ts'
+import { openUpstreams, toUpstreams } from './install-upstreams.ts'
 import { createMasker } from './mask-words.ts'
 import { exitCodes, runInWorld, type World } from './world.ts'
 
@@ -39,8 +39,10 @@ export function doctor(argv: readonly string[]): Promise<number> {
 async function examine(args: InstallArguments, world: World): Promise<Examination> {
   const home = resolveHome({ flag: args.home, env: world.env })
   const folder = memoryFolder(home)
-  const memory = await readMemory(folder)
-  const upstreams = await openUpstreams(home)
+  // A home folder that this user may not read is a finding, not the end.
+  const isBarred = await isBarredFrom(home)
+  const memory = isBarred ? { files: [] } : await readMemory(folder)
+  const upstreams = isBarred ? toUpstreams(home, undefined) : await openUpstreams(home)
   const files = await readAllFiles(args, world, memory)
   const servers = judgeAll(args, world, { files, upstreams })
   const usesGateway = servers.some(({ reason }) => reason === 'gateway' || reason === 'no_upstream')

@@ -35,8 +35,14 @@ upstreams: {}
 `
 
 export async function openUpstreams(home: string): Promise<GatewayUpstreams> {
-  const path = join(home, 'affidavit.yaml')
-  const before = await readIfThere(path)
+  return toUpstreams(home, await readIfThere(pathIn(home)))
+}
+
+const pathIn = (home: string) => join(home, 'affidavit.yaml')
+
+/** As `openUpstreams`, of a file that was read already, or is not there. */
+export function toUpstreams(home: string, before: Uint8Array | undefined): GatewayUpstreams {
+  const path = pathIn(home)
   const document: Document = parseDocument(before === undefined ? freshText : Buffer.from(before).toString('utf8'))
   const problem = findProblem(document)
   const speaksTls = document.errors.length === 0 && isMap(document.contents) && document.has('tls')
