@@ -70,7 +70,9 @@ describe('the process', () => {
   it('on SIGTERM calls in flight finish, those that do not are recorded as cut, and the stream is closed [GW-23]', async () => {
     const folder = makeFolder()
     const url = await serve(echo)
-    const running = await startCli(gatewayArgs(folder, writeConfig(folder, config(url, 'drainMs: 2000\n'))))
+    const running = await startCli(
+      gatewayArgs(folder, writeConfig(folder, config(url, 'drainMs: 2000\ndiagnostics: json\n'))),
+    )
     const one = `${running.base}/mcp/one`
     await ask(one, { body: call(0) })
     const slow = ask(one, { body: call(1, 'slow') })
@@ -88,6 +90,12 @@ describe('the process', () => {
       'success',
       'transport_error',
     ])
+    const [first = ''] = running.errors().split('\n')
+    expect(JSON.parse(first)).toMatchObject({
+      code: 'AFD_LISTENING',
+      time: expect.any(String),
+      message: expect.any(String),
+    })
     const verified = await runCli(['verify', '--home', join(folder, 'home')])
     expect(verified.code).toBe(0)
   })
@@ -218,6 +226,7 @@ describe('the process', () => {
     await ask(`${running.base}/mcp/one`, { body: call(1) })
     const metrics = (await get('/metrics')).body.toString()
     expect(metrics).toMatch(/affidavit_records_total\{kind="call",result="recorded"\} 2/)
+    expect(metrics).toMatch(/affidavit_outcomes_total\{kind="call",outcome="success"\} 1/)
     expect(metrics).toMatch(/affidavit_ready 1/)
     // The stream's file is gone: nothing may look like success any more, until a new stream can be opened.
     rmSync(join(folder, 'home', 'spool'), { recursive: true })

@@ -67,7 +67,7 @@ export async function startCli(args: readonly string[], env: { [name: string]: s
       throw new Error(`it ended with ${code} before it listened: ${said}`)
     }),
   ])
-  const base = /gateway listens on (https?:\/\/[^\s]+?)\. \[/.exec(said)?.[1] ?? ''
+  const base = /gateway listens on (https?:\/\/[^\s]+:\d+)/.exec(said)?.[1] ?? ''
   return { process: child, base, errors: () => said, untilSaid, exit }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { diagnosticForms } from './diagnostics.ts'
 import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gateway-authorization.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
@@ -61,6 +62,10 @@ export const gatewaySchema = z.strictObject({
       resumeGraceMs: milliseconds.optional(),
     })
     .optional(),
+  diagnostics: z
+    .enum(diagnosticForms)
+    .optional()
+    .describe('form of what is said on stderr: sentences (text, the default) or one JSON object a line'),
   drainMs: milliseconds.optional().describe('how long calls in flight may take to finish on SIGTERM; default 10000'),
   ingest: ingestSchema.optional().describe('takes records of exchanges from other programs, and OTLP'),
 })

@@ -41,6 +41,7 @@ export function createHealth(recorder: Recorder): Health {
         const receipt = await recorder.emit(draft, sections)
         const nowMs = performance.now()
         metrics.countRecord(draft.kind, resultOf(receipt))
+        if ('stage' in draft && draft.stage === 'completed') metrics.countOutcome(draft.kind, draft.outcome)
         metrics.observeEmit((nowMs - startMs) / 1000)
         durableAtMs = receipt.recorded ? nowMs : Number.NEGATIVE_INFINITY
         return receipt

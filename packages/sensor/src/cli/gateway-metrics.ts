@@ -4,6 +4,7 @@ import type { Upstream } from '../capture/http/upstream.ts'
 /** Counts for Prometheus, in its text format 0.0.4. Names of upstreams are the only labels that somebody chose. */
 export interface GatewayMetrics {
   countRecord(kind: string, result: 'recorded' | 'unrecorded' | 'refused'): void
+  countOutcome(kind: string, outcome: string): void
   observeEmit(seconds: number): void
   write(state: MetricsState): string
 }
@@ -23,6 +24,7 @@ export function resultOf({ recorded }: EmitReceipt): 'recorded' | 'unrecorded' {
 
 export function createMetrics(): GatewayMetrics {
   const records = new Map<string, number>()
+  const outcomes = new Map<string, number>()
   const counts = buckets.map(() => 0)
   let count = 0
   let sum = 0
@@ -30,6 +32,10 @@ export function createMetrics(): GatewayMetrics {
     countRecord(kind, result) {
       const key = `kind="${kind}",result="${result}"`
       records.set(key, (records.get(key) ?? 0) + 1)
+    },
+    countOutcome(kind, outcome) {
+      const key = `kind="${kind}",outcome="${outcome}"`
+      outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
     },
     observeEmit(seconds) {
       count++
@@ -41,6 +47,8 @@ export function createMetrics(): GatewayMetrics {
       const lines = [
         ...family('affidavit_records_total', 'counter', 'Records by kind, and whether they were made durable.'),
         ...[...records].map(([labels, n]) => `affidavit_records_total{${labels}} ${n}`),
+        ...family('affidavit_outcomes_total', 'counter', 'Exchanges that ended, by kind and outcome.'),
+        ...[...outcomes].map(([labels, n]) => `affidavit_outcomes_total{${labels}} ${n}`),
         ...family('affidavit_durable_seconds', 'histogram', 'From the drafting of a record until it is durable.'),
         ...bars,
         `affidavit_durable_seconds_bucket{le="+Inf"} ${count}`,

@@ -12,7 +12,7 @@ import { createRedactor, type Redactor } from '../redact/redactor.ts'
 import { keepCollector } from '../ship/keep-collector.ts'
 import type { Recorder } from '../spool/fail-mode.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
-import { diagnose, formatDiagnostic } from './diagnostics.ts'
+import { chooseDiagnosticForm, diagnose, formatDiagnostic } from './diagnostics.ts'
 import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
 import { describeChange } from './gateway-change.ts'
 import { type LoadedConfig, listenDefault, loadGatewayConfig, readNamed } from './gateway-config.ts'
@@ -40,6 +40,7 @@ const heartbeatEveryMs = 60_000
 /** Serves until SIGTERM or SIGINT, and resolves to the exit code when what was open is recorded. */
 export async function serveGateway({ loaded, homeDir, startCollector }: GatewayStart): Promise<number> {
   const { config } = loaded
+  chooseDiagnosticForm(config.diagnostics ?? 'text')
   const recorder = openHomeRecorder({
     homeDir,
     failOpen: config.failOpen ?? [],
@@ -209,7 +210,7 @@ function readIfThere(path: string): string {
 
 /** What is built once and for all when the gateway starts. */
 function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
-  const fixed = ['listen', 'level', 'failOpen', 'redact', 'limits', 'plaintext', 'ingest'] as const
+  const fixed = ['listen', 'diagnostics', 'level', 'failOpen', 'redact', 'limits', 'plaintext', 'ingest'] as const
   const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
   const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)
   return isTlsSwitched ? [...changed, 'tls'] : changed
