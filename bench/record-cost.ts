@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { machine, percentile } from './measure.ts'
+import { cpuUs, machine, percentile } from './measure.ts'
 import { StdioClient } from './stdio-client.ts'
 
 /**
@@ -26,12 +26,6 @@ function start(checkout: string, i: number): StdioClient {
   const options = ['run', '--collector', 'none', '--home', join(folder, `home-${i}`)]
   const server = [process.execPath, join(own, 'bench/servers/echo.mjs')]
   return new StdioClient([process.execPath, '--conditions=@affidavit/source', sensor, ...options, '--', ...server])
-}
-
-/** Fields 14 and 15 of proc(5) stat: user and system time in ticks of 10 ms, all threads. */
-function cpuUs(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
 }
 
 async function drive(client: StdioClient, { calls, inFlight }: (typeof loads)[number]): Promise<number> {

@@ -83,6 +83,28 @@ describe.each(nodes.map((node) => ({ node, version: versionOf(node) })))(
       expect(readdirSync(join(home, 'spool')).filter((name) => name.endsWith('.seg'))).toHaveLength(1)
     })
 
+    it('the middleware records without an SDK beside it [PACK-5]', () => {
+      const home = join(folder, `middleware-${version}`)
+      const script = `
+      import { auditServer, sqlComment } from '@affidavit/sensor/server'
+      import { auditFetch } from '@affidavit/sensor/client'
+      const server = { async connect(transport) { transport.onmessage = ({ id }) => transport.send({ jsonrpc: '2.0', id, result: {} }) } }
+      const options = { serverName: 'packed', home: ${JSON.stringify(home)} }
+      auditServer(server, options)
+      const answer = new Promise((resolve) => {
+        const transport = { constructor: { name: 'StdioServerTransport' }, send: async (message) => resolve(message) }
+        server.connect(transport).then(() => transport.onmessage({ jsonrpc: '2.0', id: 1, method: 'ping' }))
+      })
+      const fetch = auditFetch(async () => Response.json({ jsonrpc: '2.0', id: 1, result: {} }), options)
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch('http://localhost/', { method: 'POST', headers, body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' })
+      console.log(JSON.stringify([await answer, await response.json()]))`
+      const result = run(['--input-type=module', '-e', script])
+      expect(result.stderr).toBe('')
+      expect(JSON.parse(result.stdout)).toEqual(Array(2).fill({ jsonrpc: '2.0', id: 1, result: {} }))
+      expect(readdirSync(join(home, 'spool')).filter((name) => name.endsWith('.seg'))).toHaveLength(2)
+    })
+
     it('affidavit answers on 24 and refuses in one line below [PACK-3]', () => {
       const result = run([join(modules, 'affidavit/bin/affidavit.js'), 'version'])
       if (Number(version.slice(1).split('.')[0]) >= 24) {

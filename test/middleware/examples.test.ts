@@ -82,3 +82,24 @@ it.each(['http', 'http-v1'])('the example %s records what its client asked for [
     detail: { event: 'closed', reason: 'exit' },
   })
 })
+
+it('the example client records its calls to a server it does not own [MW-11]', async () => {
+  const { url, stop } = await startHttp('http', makeFolder())
+  const home = makeFolder()
+  const agent = spawn(process.execPath, [...argsFor('client'), url.href], {
+    env: { ...process.env, AFFIDAVIT_HOME: home },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [[said], [code]] = await Promise.all([once(agent.stdout, 'data'), once(agent, 'exit')])
+  await stop()
+  expect(JSON.parse(String(said))).toEqual([{ type: 'text', text: '1' }])
+  expect(code).toBe(0)
+  const calls = await readCalls(home)
+  expect(calls.map(({ requested, completed }) => [requested.vantage, requested.method, completed?.outcome])).toEqual([
+    ['client', 'initialize', 'success'],
+    ['client', 'tools/call', 'success'],
+  ])
+  expect((await readSpool(home, 'closed')).at(-1)?.header).toMatchObject({
+    detail: { event: 'closed', reason: 'exit' },
+  })
+})

@@ -11,4 +11,6 @@ export const requirements = [
   { id: 'MW-10', text: 'The records of an audited server and those of run or the gateway in front of it are the same field by field, but for what only one of them can see, which is named.', source: 'DESIGN §3 vantage' },
   { id: 'MW-11', text: 'auditFetch records the exchanges of an agent with servers it does not own: sent when recorded, let go when what came of them is, over JSON and events, resumption, cancellation and failures included.', source: 'DESIGN §6 client' },
   { id: 'MW-12', text: 'What goes through auditFetch arrives byte for byte, and what is not MCP passes unrecorded.', source: 'DESIGN §2 inv. 4' },
+  { id: 'MW-13', text: 'Options that are none are told at once, by name; a file that cannot be used lets connect() reject and no call run; a server that is connected already is recorded from then on.', source: 'DESIGN §9' },
+  { id: 'MW-14', text: 'Tokens and what a server\'s own verifier says of them are claimed, with their source, and never kept.', source: 'DESIGN §2 inv. 6' },
 ] as const // biome-ignore format: one row, one line

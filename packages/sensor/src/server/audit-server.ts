@@ -30,9 +30,9 @@ const audits = new WeakMap<object, { audit: Audit; sensor: Sensor }>()
 
 /**
  * Records every exchange of the server, whatever transport it is connected to: requests before they reach a handler,
- * results before they are sent. To be called before connect(), and for every server where they are made per request.
- * Throws TypeError for options or servers that are none; connect() rejects where the options name a file that cannot be
- * used.
+ * results before they are sent. To be called before connect(), for what came earlier is not recorded, and for every server
+ * where they are made per request. Throws TypeError for options or servers that are none; connect() rejects where the
+ * options name a file that cannot be used.
  */
 export function auditServer(server: AuditableServer, options: AuditOptions): Audit {
   const target = parseServer(server)
@@ -41,12 +41,18 @@ export function auditServer(server: AuditableServer, options: AuditOptions): Aud
   const sensor = sensorFor(options, 'server')
   const connections = connectionsOf(sensor)
   const connectOn = target.connect.bind(target)
-  target.connect = async (value) => {
+  const capture = (value: unknown) => {
     const transport = parseTransport(value)
     const opened = sensor.open()
     attach(transport, (sendOn) => connections.open(opened, transport, sendOn))
+    return opened
+  }
+  target.connect = async (value) => {
+    const opened = capture(value)
     await Promise.all([connectOn(value), opened])
   }
+  // Connected already: from here on it is recorded.
+  if (target.transport !== undefined) void capture(target.transport)
   const audit = { current: connections.current, close: () => closeSensor(sensor) }
   audits.set(target, { audit, sensor })
   return audit
@@ -54,6 +60,7 @@ export function auditServer(server: AuditableServer, options: AuditOptions): Aud
 
 interface Connectable {
   connect(transport: unknown): Promise<void>
+  readonly transport?: unknown
 }
 
 /** McpServer hands its transport to the Server inside, which some authors connect themselves. */

@@ -107,9 +107,9 @@ export class Sensor {
     clearInterval(this.#flushing)
     this.#stopCollector?.()
     await Promise.all([...this.#captured].map((captured) => captured.close()))
+    const [opened] = await Promise.allSettled([this.#opened])
     try {
-      const { context, knowledge } = await this.#opened
-      await knowledge.flush(context)
+      if (opened.status === 'fulfilled') await opened.value.knowledge.flush(opened.value.context)
       await this.#from.recorder.close('exit')
     } catch (error) {
       // Recovery finds the stream without its end, and says so in the log.

@@ -130,9 +130,16 @@ export class Connection {
     }
     const verdict = this.#judge(isResponse ? { ...line, answer: this.#answerOf(line) } : line)
     return new Promise((resolve, reject) => {
+      const go = (sent: object) => {
+        try {
+          sendOn(sent, options).then(resolve, reject)
+        } catch (error) {
+          reject(error)
+        }
+      }
       this.#outgoing.run(verdict, (decided) => {
-        if (decided.pass) sendOn(message, options).then(resolve, reject)
-        else this.#refuse(decided, { on: (other) => sendOn(other, options).then(resolve, reject), back: this.handler })
+        if (decided.pass) go(message)
+        else this.#guard(() => this.#refuse(decided, { on: go, back: this.handler }))
         if (!decided.pass && decided.instead === undefined) resolve()
       })
     })
