@@ -37,7 +37,7 @@ const filesOf = (dir: string) =>
     .filter((path) => statSync(path).size > 0)
 
 /** What only the running processes need says nothing about calls. */
-const isEvidence = (path: string) => !/^(run|diagnostics)\/|-shm$/.test(relative(home, path))
+const isEvidence = (path: string) => !/^(run|diagnostics|state)\/|-shm$/.test(relative(home, path))
 
 /** Flips one bit of a random byte of a file in a fresh copy of the home folder and lets `verify` judge. */
 function tamper(path: string) {
@@ -81,7 +81,7 @@ show('verify')
 
 title('5. On a copy: one random bit of one file changed, file by file')
 console.log(
-  '  Databases have unused bytes: there a changed bit changes nothing recorded. Locks and process files hold no evidence.\n',
+  '  Databases have unused bytes: there a changed bit changes nothing recorded. Locks, process files and what is remembered of tools hold no evidence.\n',
 )
 for (const path of filesOf(home).filter(isEvidence).sort()) {
   const { at, status, verdict } = tamper(path)

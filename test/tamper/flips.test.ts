@@ -61,7 +61,7 @@ describe('one flipped bit', () => {
   }, 240_000)
 
   it('in a file that is no evidence changes nothing [T-3]', async () => {
-    const files = listFiles(work).filter((path) => /^(run|diagnostics)\//.test(path) && !path.endsWith('.db'))
+    const files = listFiles(work).filter((path) => /^(run|diagnostics|state)\//.test(path) && !path.endsWith('.db'))
     expect(files.length).toBeGreaterThan(0)
     for (const path of files) await flipIn(path, () => undefined)
   })

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   query: { load: async () => (await import('./query.ts')).query },
   show: { load: async () => (await import('./show.ts')).show },
   tail: { load: async () => (await import('./tail.ts')).tail },
+  tools: { load: async () => (await import('./tools.ts')).tools },
   verify: { load: async () => (await import('./verify.ts')).verify },
   proof: { load: async () => (await import('./proof.ts')).proof },
   status: { load: async () => (await import('./status.ts')).status },

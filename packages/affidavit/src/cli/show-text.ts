@@ -4,6 +4,7 @@ import { toPrintable } from '@affidavit/sensor/cli/printable'
 import type { Terminal } from '@affidavit/sensor/cli/terminal'
 import type { FetchedCall, FetchedRecord } from '../query/fetch.ts'
 import { identityCell, nameInFull, toolCell } from './call-columns.ts'
+import { changeLines } from './change-lines.ts'
 import { formatCount, formatLatency, formatNumberOf } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
 import type { ProofResult, Shown } from './show.ts'
@@ -107,7 +108,23 @@ function* recordLines(record: FetchedRecord, terminal: Terminal): Generator<stri
   yield label('header', '')
   for (const [name, value] of Object.entries(header)) yield `      ${name.padEnd(labelWidth)}${headerCell(name, value)}`
   yield label('body', describeBody(record))
-  for (const name of sectionNames) yield* sectionLines(name, record.sections[name], terminal)
+  for (const name of sectionNames) {
+    const bytes = record.sections[name]
+    const change =
+      header.kind === 'change' && name === 'input' && bytes !== undefined ? readChange(bytes, terminal) : undefined
+    if (change === undefined) yield* sectionLines(name, bytes, terminal)
+    else yield* change
+  }
+}
+
+/** What changed, line by line. Undefined where it is not a tool that did. */
+function readChange(bytes: Uint8Array, terminal: Terminal): string[] | undefined {
+  const lines = changeLines(Buffer.from(bytes).toString('utf8'), terminal)
+  if (lines === undefined) return undefined
+  return [
+    label('  input', terminal.paint('dim', `${formatCount(bytes.length)} bytes`)),
+    ...lines.map((line) => `      ${line}`),
+  ]
 }
 
 /** Commitments are 44 characters of noise to a person: the names say which sections there are. */

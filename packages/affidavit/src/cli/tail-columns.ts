@@ -4,6 +4,7 @@ import { unlistedTool } from './call-columns.ts'
 import { formatBytes, formatLatency, formatTime, shortenId } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
 import type { FixedColumn } from './table.ts'
+import { describeHashes } from './tool-columns.ts'
 
 const dayAndTime = 23
 const timeOfDay = 12
@@ -33,7 +34,8 @@ function subjectCell({ subject, kind, toolDigest }: LogEvent): string {
   return toolDigest === undefined ? (subject ?? kind) : unlistedTool
 }
 
-function describe({ bytes, latencyUs, agent }: LogEvent): string {
+function describe({ bytes, latencyUs, agent, kind, detail }: LogEvent): string {
+  if (kind === 'change') return describeChange(detail)
   const size = bytes === undefined ? [] : [formatBytes(bytes)]
   if (latencyUs !== undefined) return [formatLatency(latencyUs), ...size].join(', ')
   return [...(agent === undefined ? [] : [agent]), ...size].join(', ')
@@ -41,5 +43,21 @@ function describe({ bytes, latencyUs, agent }: LogEvent): string {
 
 function eventStyle({ kind, event }: LogEvent): Style {
   if (kind === 'gap' || kind === 'violation') return 'red'
+  if (kind === 'change') return event === 'appeared' || event === 'loaded' ? 'green' : 'yellow'
   return event === 'requested' || kind === 'stream' || kind === 'notify' ? 'dim' : outcomeStyle(event)
+}
+
+/** The definitions before and after. */
+function describeChange(detail: string | undefined): string {
+  const { before, after } = parseSides(detail)
+  return describeHashes({ before, after })
+}
+
+function parseSides(detail: string | undefined): { before: string | undefined; after: string | undefined } {
+  const value: unknown = JSON.parse(detail ?? '{}')
+  const side = (name: 'before' | 'after') => {
+    const found: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
+    return typeof found === 'string' ? found : undefined
+  }
+  return { before: side('before'), after: side('after') }
 }

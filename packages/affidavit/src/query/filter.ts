@@ -60,7 +60,7 @@ export function toCondition(filter: CallFilter): Condition {
   return { sql: parts.map(({ sql }) => sql).join(' AND '), values: parts.flatMap(({ values }) => values) }
 }
 
-function anyOf(conditions: Condition[]): Condition {
+export function anyOf(conditions: Condition[]): Condition {
   return {
     sql: `(${conditions.map(({ sql }) => sql).join(' OR ')})`,
     values: conditions.flatMap(({ values }) => values),
@@ -68,7 +68,7 @@ function anyOf(conditions: Condition[]): Condition {
 }
 
 /** GLOB has more wildcards than we promise; all but `*` are taken literally. */
-function matchText(column: string, word: string): Condition {
+export function matchText(column: string, word: string): Condition {
   if (!word.includes('*')) return { sql: `${column} = ?`, values: [word] }
   return { sql: `${column} GLOB ?`, values: [word.replaceAll(/[[\]?]/g, (character) => `[${character}]`)] }
 }

@@ -1,16 +1,17 @@
 /**
  * What servers and agents chose goes to a person's terminal: control characters could move the cursor and rewrite the
- * lines above, bidirectional overrides could reverse a name. Both become visible escapes.
+ * lines above, bidirectional overrides could reverse a name, tags spell what nobody sees. All become visible escapes.
  */
 const unsafe =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly the characters that must not pass
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udfff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 export function toPrintable(text: string): string {
   return text.replace(unsafe, (character) => {
     if (character === '\n') return '\\n'
     if (character === '\t') return '\\t'
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+    const code = character.codePointAt(0) ?? 0
+    return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, '0')}`
   })
 }
 

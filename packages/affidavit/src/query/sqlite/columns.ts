@@ -44,6 +44,10 @@ export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
     name: 'toolDigest',
     value: ({ header: { tool } }) => (tool !== undefined && 'nameDigest' in tool ? tool.nameDigest : null),
   },
+  {
+    name: 'toolDefinition',
+    value: ({ header: { tool } }) => (tool !== undefined && 'name' in tool ? tool.definition : null),
+  },
   { name: 'effect', value: ({ header }) => header.effect },
   { name: 'level', value: ({ header }) => header.level },
   { name: 'disposition', value: ({ header }) => header.decision.disposition },

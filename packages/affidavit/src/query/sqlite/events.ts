@@ -9,7 +9,7 @@ export interface LogEvent {
   /** `requested`, an outcome, or what happened (`opened`, `spool_full`, …). */
   event: string
   server?: string
-  /** Tool, else method. */
+  /** Tool, else method; of a change of a tool its name. */
   subject?: string
   /** Keyed digest of the name, where the server never listed the tool; `subject` is the method then. */
   toolDigest?: string
@@ -30,7 +30,8 @@ SELECT ${columns} FROM (
   SELECT completedLeaf, completedTime, kind, outcome, server, coalesce(tool, method), toolDigest, agent, callId,
     latencyUs, responseBytes, NULL FROM calls WHERE completedLeaf IS NOT NULL AND completedLeaf >= ?1 AND completedLeaf < ?2
   UNION ALL
-  SELECT leaf, time, kind, event, server, NULL, NULL, NULL, callId, NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
+  SELECT leaf, time, kind, event, server, CASE kind WHEN 'change' THEN detail ->> 'name' END, NULL, NULL, callId,
+    NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
 ) ORDER BY at`
 
 /** Entries of leaves [from, to), in log order. */

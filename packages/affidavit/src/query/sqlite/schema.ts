@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever a column or its derivation changes: an index of another version is rebuilt, never migrated. */
-export const indexVersion = 2
+export const indexVersion = 3
 
 /**
  * Derived from log and bodies alone, leaf by leaf, so that a rebuild gives the same rows. Every leaf is exactly one of:
@@ -35,6 +35,7 @@ CREATE TABLE calls (
   serverVersion TEXT,
   tool TEXT,
   toolDigest TEXT,
+  toolDefinition TEXT,
   effect TEXT NOT NULL,
   level TEXT NOT NULL,
   disposition TEXT NOT NULL,

@@ -4,8 +4,6 @@ import { toVisible } from './hidden.ts'
 
 const leavesMax = 5000
 const pathUnitsMax = 200
-/** In lines longer than this a sentence is a line, so that one edit in a description does not show all of it twice. */
-const sentenceUnitsMin = 100
 const plainKey = /^[A-Za-z_$][\w$-]*$/
 const item = '[]'
 
@@ -88,11 +86,9 @@ export function toLines(leaves: readonly Leaf[]): string[] {
 
 const quote = (text: string) => toVisible(JSON.stringify(text))
 
+/** White space goes with what follows it, so that a sentence more or less leaves its neighbours as they are. */
 function splitText(text: string): string[] {
-  const pieces = text
-    .split(/(?<=\n)/)
-    .flatMap((line) => (line.length > sentenceUnitsMin ? line.split(/(?<=[.!?:;] )/) : [line]))
-    // By code points, so that no pair is parted.
-    .flatMap((sentence) => sentence.match(/[\s\S]{1,400}/gu) ?? [])
-  return pieces.length === 0 ? [''] : pieces
+  const sentences = text.split(/(?=\n)|(?<=[.!?:;])(?= )/)
+  // By code points, so that no pair is parted.
+  return sentences.flatMap((sentence) => sentence.match(/[\s\S]{1,400}/gu) ?? [''])
 }
