@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { expect, it, onTestFinished } from 'vitest'
@@ -102,4 +104,20 @@ it('the example client records its calls to a server it does not own [MW-11]', a
   expect((await readSpool(home, 'closed')).at(-1)?.header).toMatchObject({
     detail: { event: 'closed', reason: 'exit' },
   })
+})
+
+it.each(['docs/MIDDLEWARE.md', 'README.md'])('every line of TypeScript in %s stands in an example [MW-1]', (page) => {
+  const root = join(import.meta.dirname, '../..')
+  const linesOf = (text: string) =>
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '')
+  const files = readdirSync(join(root, 'examples/middleware'))
+  const known = new Set(files.flatMap((file) => linesOf(readFileSync(join(root, 'examples/middleware', file), 'utf8'))))
+  const blocks = [...readFileSync(join(root, page), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(
+    ([, code]) => code ?? '',
+  )
+  expect(blocks.length).toBeGreaterThan(0)
+  expect(blocks.flatMap(linesOf).filter((line) => !known.has(line))).toEqual([])
 })

@@ -93,7 +93,7 @@ describe('what a handler knows of its call', () => {
       home,
       (current) => {
         current?.addResource({ type: 'table', name: 'customers' })
-        current?.addResource({ type: 'path', name: '/home/ada/diary' })
+        current?.addResource({ type: 'path', name: '/srv/ada/diary' })
       },
       { level: 'metadata' },
     )
