@@ -106,14 +106,17 @@ function readUse(db: DatabaseSync, filter: ToolFilter): ToolUse[] {
 
 function applyChange(tool: ToolSummary | undefined, change: ToolChange): ToolSummary {
   const { server, name, event, timeMs, leaf } = change
-  const isNews = event !== 'appeared' || tool !== undefined
+  const state = event === 'disappeared' ? 'gone' : 'listed'
+  const definition = change.after ?? change.before
+  // Sensors at several vantages tell the same, and one that lost its memory tells it again.
+  const isNews = tool === undefined ? event !== 'appeared' : tool.state !== state || tool.definition !== definition
   return {
     server,
     name,
-    state: event === 'disappeared' ? 'gone' : 'listed',
-    definition: change.after ?? change.before,
+    state,
+    definition,
     firstSeenMs: tool?.firstSeenMs ?? timeMs,
-    lastChangedMs: isNews ? timeMs : undefined,
+    lastChangedMs: isNews ? timeMs : tool?.lastChangedMs,
     changes: (tool?.changes ?? 0) + (isNews ? 1 : 0),
     calls: 0,
     leaf,
