@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AuditedCall, callHeaders, sqlComment } from '@affidavit/sensor/server'
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
@@ -153,6 +153,17 @@ describe('options', () => {
     writeFileSync(patterns, 'patterns: 7')
     const broken = joined(join(folder, 'other'), () => undefined, { redact: { patterns } })
     await expect(broken).rejects.toMatchObject({ code: expect.stringMatching(/^AFD_/) })
+  })
+
+  it('a collector is started where one is asked for [MW-13]', async () => {
+    const folder = makeFolder()
+    const home = join(folder, 'home')
+    const started = join(folder, 'started')
+    const script = `require('node:fs').writeFileSync(${JSON.stringify(started)}, process.argv.slice(1).join(' '))`
+    await joined(home, () => undefined, { collector: [process.execPath, '-e', script] })
+    await expect
+      .poll(() => existsSync(started) && readFileSync(started, 'utf8'), { timeout: 10_000 })
+      .toBe(`--home ${home}`)
   })
 
   it('a server that is connected already is recorded from then on [MW-13]', async () => {
