@@ -159,8 +159,10 @@ describe('options', () => {
     const folder = makeFolder()
     const home = join(folder, 'home')
     const started = join(folder, 'started')
-    const script = `require('node:fs').writeFileSync(${JSON.stringify(started)}, process.argv.slice(1).join(' '))`
-    await joined(home, () => undefined, { collector: [process.execPath, '-e', script] })
+    const script = join(folder, 'collector.cjs')
+    const text = `require('node:fs').writeFileSync(${JSON.stringify(started)}, process.argv.slice(2).join(' '))`
+    writeFileSync(script, text)
+    await joined(home, () => undefined, { collector: [process.execPath, script] })
     await expect
       .poll(() => existsSync(started) && readFileSync(started, 'utf8'), { timeout: 10_000 })
       .toBe(`--home ${home}`)
