@@ -23,14 +23,20 @@ export interface OutlinedMember {
 
 const utf8 = new TextDecoder()
 
-/** The definition that a line shows. Without `held` where the line went by and is not in memory. */
+/** The definition that a line shows. Without `held` where the line went by and is not in memory, or where reading it failed. */
 export function toKnown(context: CaptureContext, line: CapturedLine, tool: ListedTool): Known {
   const known = { definition: tool.definition, bytes: tool.end - tool.start }
   const raw = bytesOf(line, tool)
   if (raw === undefined) return known
   const bytes = line.scanned.invalidUtf8 ? Buffer.from(utf8.decode(raw)) : raw
-  const text = utf8.decode(context.redactor.redactJson(bytes).text)
-  return { ...known, held: context.level === 'metadata' ? { outline: outline({ text }, context.digest) } : { text } }
+  try {
+    const text = utf8.decode(context.redactor.redactJson(bytes).text)
+    return { ...known, held: context.level === 'metadata' ? { outline: outline({ text }, context.digest) } : { text } }
+  } catch (error) {
+    // It costs what could be told of the definition, not the record that it is there.
+    if (!(error instanceof Error)) throw error
+    return known
+  }
 }
 
 /** What is held, member by member, in the order of the definition. */

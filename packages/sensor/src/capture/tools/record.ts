@@ -1,7 +1,9 @@
+import { encodeCanonical } from '@affidavit/evidence/record/canonical'
 import type { ChangeDetail, ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { Moment } from '../clock.ts'
 import type { CaptureContext } from '../context.ts'
+import { elideFailure } from '../elide.ts'
 import { describeNews, type News, type NewsPlace } from './describe.ts'
 
 /** What records of changes have in common. */
@@ -46,12 +48,21 @@ export async function recordNews(
 async function recordOne(context: CaptureContext, news: News, source: NewsSource, place: NewsPlace): Promise<boolean> {
   const { server, arrived } = source
   const name = clipText(context.redactor.redactText(news.name).text)
-  const input = describeNews(context, news, place)
+  const input = describe(context, news, place)
   const { recorded } = await context.emit(
     { kind: 'change', server, detail: toDetail(name, news), ...arrived },
     { input },
   )
   return recorded
+}
+
+/** A description that fails costs the value, never the record. */
+function describe(context: CaptureContext, news: News, place: NewsPlace): Uint8Array {
+  try {
+    return describeNews(context, news, place)
+  } catch (error) {
+    return encodeCanonical({ ...place, ...elideFailure(error, news.after?.bytes ?? news.before?.bytes ?? 0) })
+  }
 }
 
 function toDetail(name: string, { event, before, after }: News): ChangeDetail {

@@ -552,6 +552,25 @@ describe('what is shown of a change', () => {
     })
   })
 
+  it('costs the description where it fails, not the record [TD-8]', async () => {
+    const failing = (value: string | Uint8Array) => {
+      if (String(value).includes('does it')) throw new RangeError('quotes a secret: hunter2')
+      return digest(value)
+    }
+    for (const level of ['metadata', 'arguments'] as const) {
+      const { told, connect } = know({ level, digest: failing })
+      const { list } = connect()
+      for (const description of ['does it', 'does it well'])
+        expect(await list(tool('a', description))).toEqual({ pass: true })
+      expect(told.at(-1)?.input).toMatchObject(
+        level === 'metadata'
+          ? { notHeld: ['before', 'after'] }
+          : { listing: expect.any(String), $elided: { reason: 'failed', failure: 'RangeError' } },
+      )
+      expect(JSON.stringify(told)).not.toContain('hunter2')
+    }
+  })
+
   it('never throws, whatever a definition holds [TD-8]', async () => {
     await fc.assert(
       fc.asyncProperty(fc.json({ maxDepth: 6 }), fc.json(), fc.string({ unit: 'binary' }), async (one, two, text) => {
