@@ -7,6 +7,7 @@ import type { CapturedLine, Verdict } from '../line.ts'
 import type { ScannedLine } from '../message.ts'
 import type { RequestOrigin, ResponseOrigin } from '../origin.ts'
 import type { Conversation } from './conversation.ts'
+import type { Departure } from './departure.ts'
 import type { OurCredential } from './doorkeeper.ts'
 import type { AnswerPlace } from './judge-answer.ts'
 import { notedConnection } from './network.ts'
@@ -27,8 +28,8 @@ export interface HttpExchange {
   /** The request's body as it was captured; undefined where it holds nothing of MCP. */
   line: CapturedLine | undefined
   isModern: boolean
-  /** Aborts when the client is gone before it was answered. */
-  gone: AbortSignal
+  /** Of the client, before it was answered. */
+  gone: Departure
   /** The session that the answer opened; it belongs to the record of whatever it answers, as a body or as an event. */
   openedSession?: KeyedDigest | undefined
 }
@@ -112,5 +113,5 @@ function wayOf(incoming: IncomingMessage): Pick<ResponseOrigin, 'httpStatus' | '
 
 /** Calls whose client is gone: cancelled in the modern era, where closing the stream says so; else merely unanswered. */
 export function outcomeOfGone({ isModern, gone }: HttpExchange): Outcome {
-  return isModern && gone.aborted ? 'cancelled' : 'transport_error'
+  return isModern && gone.isGone ? 'cancelled' : 'transport_error'
 }

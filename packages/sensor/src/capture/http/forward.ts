@@ -1,6 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { HeldBytes } from '../hold.ts'
+import type { Departure } from './departure.ts'
 import { noteConnection } from './network.ts'
 import { type Changes, pairsOf, type RawHeaders, toForward } from './raw-headers.ts'
 import type { Upstream } from './upstream.ts'
@@ -21,8 +22,8 @@ export interface ForwardedRequest {
   authorization: string | undefined
   /** An interim response (1xx) that came before the answer. */
   onInformation: (status: number, message: string, rawHeaders: RawHeaders) => void
-  /** Aborts when the client is gone. */
-  signal: AbortSignal
+  /** Of whoever waits for the answer. */
+  gone: Departure
 }
 
 const headerBytesMax = 256 * 1024
@@ -42,14 +43,13 @@ export async function forward(upstream: Upstream, request: ForwardedRequest): Pr
       method: request.method,
       path: request.path,
       headers: toForward(request.rawHeaders, changedFields(upstream, request)),
-      signal: request.signal,
       maxHeaderSize: headerBytesMax,
     })
   } catch (error) {
     // A path or field that Node's parser let in and its writer does not: nothing was sent.
     return { kind: 'failed', cause: 'unsent', code: codeOf(error) }
   }
-  outgoing.setNoDelay(true)
+  request.gone.whenGone(() => outgoing.destroy())
   // Node drops fields beyond a number without a word; their bytes are bounded above.
   outgoing.maxHeadersCount = 0
   outgoing.on('information', ({ statusCode, statusMessage, rawHeaders }) => {

@@ -20,12 +20,15 @@ export type Changes = ReadonlyMap<string, string | undefined>
 /** What goes on to the other side: everything but the fields of this hop and those that `Connection` names. */
 export function toForward(raw: RawHeaders, changes: Changes = new Map()): string[] {
   const named = (headerOf(raw, 'connection') ?? '').toLowerCase().split(/[\s,]+/)
-  const isOurs = (name: string) => perHop.has(name) || (named.includes(name) && name !== 'te')
-  return pairsOf(raw).flatMap(([name, value]) => {
+  const forwarded: string[] = []
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] ?? ''
     const key = name.toLowerCase()
-    const kept = changes.has(key) ? changes.get(key) : value
-    return isOurs(key) || kept === undefined ? [] : [name, kept]
-  })
+    if (perHop.has(key) || (named.includes(key) && key !== 'te')) continue
+    const kept = changes.has(key) ? changes.get(key) : raw[i + 1]
+    if (kept !== undefined) forwarded.push(name, kept)
+  }
+  return forwarded
 }
 
 /** Without parameters, in lower case; empty where there is none. */

@@ -10,6 +10,7 @@ import { addresseesOf, answerRequests, refuse } from '../refusal.ts'
 import { toFailure, upstreamFailed } from '../rpc-error.ts'
 import { relayBody } from './answer-body.ts'
 import { relayEvents } from './answer-events.ts'
+import { Departure } from './departure.ts'
 import { endOf, type HttpExchange, outcomeOfGone, passes } from './exchange.ts'
 import { type Forwarded, forward } from './forward.ts'
 import { judgeHeaders } from './mcp-headers.ts'
@@ -43,9 +44,9 @@ export async function relayExchange(
     sendOwn(response, admission)
     return
   }
-  const gone = new AbortController()
+  const gone = new Departure()
   response.on('close', () => {
-    if (!response.writableFinished) gone.abort()
+    if (!response.writableFinished) gone.leave()
   })
   const sessionHeader = headerOf(request.rawHeaders, 'mcp-session-id')
   const session = sessionHeader === undefined ? undefined : upstream.context.digest(sessionHeader)
@@ -64,7 +65,7 @@ export async function relayExchange(
       conversation,
       origin,
       ours,
-      gone: gone.signal,
+      gone,
     }
     await passOn(toExchange(shared, body, place), body, onFault)
     await body.held.close()
@@ -132,7 +133,7 @@ async function passOn(exchange: HttpExchange, body: RequestBody, onFault: (fault
     return
   }
   // In the modern era a closed stream cancels: what was not sent yet need not be.
-  if (isModern && gone.aborted && line !== undefined) {
+  if (isModern && gone.isGone && line !== undefined) {
     await conversation.capture.endUnanswered(line, { outcome: 'cancelled' })
     return
   }
@@ -164,7 +165,7 @@ function send(exchange: HttpExchange, body: HeldBytes, verdict: Verdict): Promis
     authorization: ours?.authorization,
     onInformation: (status: number, message: string, raw: RawHeaders) =>
       writeInformation(exchange, { status, message, raw }),
-    signal: gone,
+    gone,
   }
   if (instead === undefined) return forward(upstream, { ...shared, body })
   const replaced = new HeldBytes(instead.length)
@@ -213,9 +214,9 @@ function openedSession({ upstream, conversation }: HttpExchange, { rawHeaders }:
 async function answerFailed(exchange: HttpExchange, failed: Extract<Forwarded, { kind: 'failed' }>): Promise<void> {
   const { line, conversation, response, upstream } = exchange
   const { cause } = failed
-  const outcome = exchange.gone.aborted ? outcomeOfGone(exchange) : cause === 'timeout' ? 'timeout' : 'transport_error'
+  const outcome = exchange.gone.isGone ? outcomeOfGone(exchange) : cause === 'timeout' ? 'timeout' : 'transport_error'
   const verdict = line === undefined ? passes : await conversation.capture.endUnanswered(line, endOf(line, outcome))
-  if (exchange.gone.aborted) return
+  if (exchange.gone.isGone) return
   upstream.context.diagnose(
     'AFD_UPSTREAM_FAILED',
     `upstream ${upstream.options.name} gave no answer (${cause}, ${failed.code})`,

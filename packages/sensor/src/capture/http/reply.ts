@@ -1,9 +1,11 @@
 import { HeldBytes } from '../hold.ts'
+import { Departure } from './departure.ts'
 import type { HttpExchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { headerOf } from './raw-headers.ts'
 
 /** Fields of the client's request that a server needs to take a message of the same session. */
+const replyMs = 10_000
 const repeated = ['host', 'authorization', 'mcp-session-id', 'mcp-protocol-version'] as const
 
 /**
@@ -19,6 +21,8 @@ export function replyToServer(exchange: HttpExchange, bytes: Uint8Array): void {
     return value === undefined ? [] : [name, value]
   })
   const own = ['content-type', 'application/json', 'accept', 'application/json, text/event-stream']
+  const gone = new Departure()
+  const timer = setTimeout(() => gone.leave(), replyMs)
   const sent = forward(upstream, {
     method: 'POST',
     path,
@@ -27,7 +31,10 @@ export function replyToServer(exchange: HttpExchange, bytes: Uint8Array): void {
     body,
     authorization: ours?.authorization,
     onInformation: () => undefined,
-    signal: AbortSignal.timeout(10_000),
+    gone,
   })
-  void sent.then((answer) => answer.kind === 'answer' && answer.incoming.resume())
+  void sent.then((answer) => {
+    clearTimeout(timer)
+    if (answer.kind === 'answer') answer.incoming.resume()
+  })
 }
