@@ -9,6 +9,8 @@ export interface EncodedRun {
 
 const run = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}/g
 const charsMin = 16
+/** What most texts lack, told faster than where such a run begins. */
+const anyRun = /[A-Za-z0-9+/_-]{16}/
 const charsMax = 4 * 1024 * 1024
 
 /**
@@ -16,7 +18,7 @@ const charsMax = 4 * 1024 * 1024
  * characters, or UTF-16LE as PowerShell's -EncodedCommand has it. A look at the first bytes spares the rest for words and paths.
  */
 export function encodedRuns(text: string): EncodedRun[] {
-  if (text.length < charsMin) return []
+  if (!anyRun.test(text)) return []
   const runs: EncodedRun[] = []
   for (const found of text.matchAll(run)) {
     const whole = decodeLines(found[0], found.index)

@@ -5,7 +5,8 @@ export interface Pending {
   start: number
   end: number
   value: string
-  pointer: string
+  /** Its name, in objects. */
+  key: string
 }
 
 /** One open object or array. */

@@ -13,14 +13,20 @@ interface Trigger {
 
 export const prefixRules: readonly PrefixRule[] = [...codePrefixes, ...cloudPrefixes, ...productPrefixes]
 
-/** Triggers by the first character's code, longest prefix first, so that the narrower format wins. */
-const triggers: (readonly Trigger[] | undefined)[] = []
+/** Triggers by the codes of two characters, longest prefix first, so that the narrower format wins. Few words have any. */
+const triggers: (Trigger[] | undefined)[][] = []
 for (const [index, rule] of prefixRules.entries())
   for (const prefix of rule.prefixes) {
-    const code = prefix.charCodeAt(0)
-    const list = [...(triggers[code] ?? []), { prefix, rule, index }]
-    triggers[code] = list.sort((a, b) => b.prefix.length - a.prefix.length)
+    const row = triggers[prefix.charCodeAt(0)] ?? []
+    triggers[prefix.charCodeAt(0)] = row
+    const seconds = prefix.length > 1 ? [prefix.charCodeAt(1)] : Array.from({ length: 128 }, (_, code) => code)
+    for (const second of seconds) {
+      const list = row[second] ?? []
+      row[second] = list
+      list.push({ prefix, rule, index })
+    }
   }
+for (const row of triggers) for (const list of row ?? []) list?.sort((a, b) => b.prefix.length - a.prefix.length)
 
 const runOfWord = /[\w-]*/y
 
@@ -39,14 +45,15 @@ for (const unit of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
  * its match down, the same rule goes on behind it. An escape such as `\n` before a token ends the word before.
  */
 export function matchPrefixes(text: string, onMatch: (match: Match) => void): void {
-  const doneUntil = new Map<number, number>()
+  let doneUntil: Map<number, number> | undefined
   let beforeIsWord = 0
   let escapeAt = -2
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if ((beforeIsWord === 0 || escapeAt === at - 2) && code < 128) {
-      const candidates = triggers[code]
+      const candidates = triggers[code]?.[text.charCodeAt(at + 1)]
       if (candidates !== undefined) {
+        doneUntil ??= new Map()
         const match = tryTriggers(text, at, candidates, doneUntil)
         if (match !== undefined) onMatch(match)
       }

@@ -24,8 +24,8 @@ export interface Scan {
   work: { left: number }
   /** On the clock of performance.now(). After it strings go as a whole. */
   deadline: number
-  /** Names in which nothing was found, because the same few stand in every row. */
-  cleanNames: Set<string>
+  /** Names in which nothing was found, by depth, because the same few stand in every row and in every call. */
+  cleanNames: Set<string>[]
   /** Redacts a string that is JSON itself; undefined where it is not. */
   scanNested: (text: string, scan: Scan, depth: number) => Match[] | undefined
 }
@@ -141,9 +141,13 @@ function matchKnown(text: string, known: ReadonlyMap<string, string>, onMatch: (
       onMatch(matchOf(rule, 'secret', { value, start }))
 }
 
+/** Without one of these none of the views differs from the text. */
+const encodingSigns = /[%\\&]/
+
 function scanEncoded(text: string, scan: Scan, depth: number): Match[] {
   const matches: Match[] = []
-  for (const view of [percentView(text), escapeView(text), entityView(text)])
+  const views = encodingSigns.test(text) ? [percentView(text), escapeView(text), entityView(text)] : []
+  for (const view of views)
     if (view !== undefined)
       for (const match of scanString(view.text, scan, depth + 1)) matches.push(mapBack(match, view))
   for (const run of encodedRuns(text)) {

@@ -19,7 +19,7 @@ export function spansOf(text: string, classes: readonly RuleClass[] = ['secret']
       userRules: [],
       known: new Map(),
       deadline: Number.POSITIVE_INFINITY,
-      cleanNames: new Set(),
+      cleanNames: [],
       work: { left: 100_000_000 },
       scanNested: scanNestedJson,
     },

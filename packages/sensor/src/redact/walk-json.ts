@@ -10,6 +10,8 @@ import { valueMatches } from './value-verdict.ts'
 /** Deeper text is redacted as plain text. */
 const nestingMax = 10_240
 const cleanNamesMax = 10_000
+const cleanNameCharsMax = 64
+const nothing: readonly Match[] = []
 const pointerCharsMax = 512
 
 /** One walk over one JSON text. Edits are in byte offsets of that text. */
@@ -61,11 +63,24 @@ function onToken(walk: Walk, token: JsonToken): void {
 
 function onKey(walk: Walk, frame: Frame | undefined, token: JsonToken): void {
   const key = decodeJsonString(walk.bytes, token.start, token.end)
-  const { cleanNames } = walk.scan
-  const matches = cleanNames.has(key) ? [] : scanString(key, walk.scan, walk.depth)
-  if (matches.length === 0 && cleanNames.size < cleanNamesMax) cleanNames.add(key)
+  const cleanNames = cleanNamesAt(walk)
+  const matches = cleanNames.has(key) ? nothing : scanString(key, walk.scan, walk.depth)
+  if (matches.length === 0) keepName(cleanNames, key)
   if (frame !== undefined) frame.key = matches.length === 0 ? key : splice(key, matches)
   pushAll(walk, token, { text: key, matches })
+}
+
+/** Of this depth alone: deeper down fewer encodings are undone, and less is found. */
+function cleanNamesAt({ scan, depth }: Walk): Set<string> {
+  const there = scan.cleanNames[depth] ?? new Set()
+  scan.cleanNames[depth] = there
+  return there
+}
+
+function keepName(names: Set<string>, name: string): void {
+  if (name.length > cleanNameCharsMax) return
+  if (names.size >= cleanNamesMax) names.clear()
+  names.add(name)
 }
 
 function onString(walk: Walk, frame: Frame | undefined, token: JsonToken): void {
@@ -78,34 +93,34 @@ function onString(walk: Walk, frame: Frame | undefined, token: JsonToken): void 
     option: frame?.previous,
   })
   pushAll(walk, token, { text: value, matches })
-  if (frame !== undefined) remember(walk, frame, { token, value, isClean: matches.length === 0 })
+  if (frame !== undefined) remember(frame, { token, value, isClean: matches.length === 0 })
 }
 
 /** Keeps what a later token may give meaning to. */
-function remember(walk: Walk, frame: Frame, seen: { token: JsonToken; value: string; isClean: boolean }): void {
+function remember(frame: Frame, seen: { token: JsonToken; value: string; isClean: boolean }): void {
   const { token, value, isClean } = seen
   const key = frame.key ?? ''
   if (frame.isArray) {
     if (frame.index === 0) frame.first = value.length <= 256 ? value : undefined
-    if (frame.index === 1 && isClean)
-      frame.pending = { start: token.start, end: token.end, value, pointer: pointerOf(walk) }
+    if (frame.index === 1 && isClean) frame.pending = { start: token.start, end: token.end, value, key }
     frame.previous = value.length <= 256 ? value : undefined
   } else if (isNameKey(key) && value.length <= 128) {
     frame.named ??= judgeKey(value)
   } else if (key === 'kind') {
     frame.kind = value.slice(0, 64)
   } else if (isValueKey(key) && isClean && frame.named === undefined) {
-    frame.pending = { start: token.start, end: token.end, value, pointer: pointerOf(walk) }
+    frame.pending = { start: token.start, end: token.end, value, key }
   }
 }
 
 /** A string whose name came after it, or that is the second of a pair. */
 function onEnd(walk: Walk, token: JsonToken): void {
-  const frame = walk.frames.pop()
-  if (frame?.pending === undefined) return
-  const verdict = token.type === 'endArray' ? pairVerdict(frame) : frame.named
-  if (verdict === undefined) return
-  const { start, end, value, pointer } = frame.pending
+  const frame = walk.frames.at(-1)
+  const verdict = frame?.pending && (token.type === 'endArray' ? pairVerdict(frame) : frame.named)
+  const pointer = verdict === undefined ? '' : pointerOfPending(walk, frame)
+  walk.frames.pop()
+  if (frame?.pending === undefined || verdict === undefined) return
+  const { start, end, value } = frame.pending
   const matches = valueMatches(value, verdict, {
     scan: walk.scan,
     depth: walk.depth,
@@ -171,6 +186,12 @@ function pointerOf(walk: Walk): string {
     pointer += `/${segment.slice(0, pointerCharsMax).replaceAll('~', '~0').replaceAll('/', '~1')}`
   }
   return pointer
+}
+
+/** The frame has gone on since, but for pairs, which end where they are known. */
+function pointerOfPending(walk: Walk, frame: Frame | undefined): string {
+  if (frame !== undefined && !frame.isArray) frame.key = frame.pending?.key
+  return pointerOf(walk)
 }
 
 interface Found {
