@@ -1,5 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { auditServer } from '@affidavit/sensor/server'
 import { Client, InMemoryTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { describe, expect, it } from 'vitest'
 import { auditInto, makeFolder } from './harness/audited.ts'
@@ -201,6 +204,30 @@ it('calls that are open when the transport closes get an outcome [MW-6]', async 
   await server.close()
   await expect(call).rejects.toThrow()
   await expect.poll(() => outcomes(records)).toEqual(['success', 'transport_error'])
+})
+
+it('servers that are made per request and never closed are forgotten [MW-15]', async () => {
+  const home = makeFolder()
+  // What ends the stream of all of them; the others keep nothing.
+  auditInto(home)(createRichServer())
+  const left: WeakRef<object>[] = []
+  const serveOne = async () => {
+    const { client, server } = await join1or2('2.x', (each) => auditServer(each, { serverName: 'rich', home }))
+    await client.callTool({ name: 'echo', arguments: { message: 'once' } })
+    left.push(new WeakRef(server))
+  }
+  for (let i = 0; i < 20; i++) await serveOne()
+  setFlagsFromString('--expose_gc')
+  const collect: unknown = runInNewContext('gc')
+  await expect
+    .poll(
+      () => {
+        if (typeof collect === 'function') collect()
+        return left.filter((each) => each.deref() !== undefined).length
+      },
+      { timeout: 15_000, interval: 500 },
+    )
+    .toBeLessThanOrEqual(1)
 })
 
 it('after close(), calls are refused and not executed [MW-9]', async () => {

@@ -13,4 +13,5 @@ export const requirements = [
   { id: 'MW-12', text: 'What goes through auditFetch arrives byte for byte, and what is not MCP passes unrecorded.', source: 'DESIGN §2 inv. 4' },
   { id: 'MW-13', text: 'Options that are none are told at once, by name; a file that cannot be used lets connect() reject and no call run; a server that is connected already is recorded from then on.', source: 'DESIGN §9' },
   { id: 'MW-14', text: 'Tokens and what a server\'s own verifier says of them are claimed, with their source, and never kept.', source: 'DESIGN §2 inv. 6' },
+  { id: 'MW-15', text: 'Nothing is kept of servers that are made per request: with auditing they are collected as without.', source: 'DESIGN §2 inv. 7' },
 ] as const // biome-ignore format: one row, one line

@@ -71,7 +71,11 @@ export function captureInto(records: CapturedRecord[], faults: Faults = {}) {
         originOf: origins.originFor(transport, kind),
       })
       const served = new AsyncLocalStorage<Served>()
-      attach(transport, (sendOn) => new Connection({ transport, sendOn, served, ready, onEnd: () => undefined }))
+      attach(
+        transport,
+        (sendOn) =>
+          new Connection({ transport, sendOn, served, ready, onUse: () => undefined, onEnd: () => undefined }),
+      )
       await connectOn(value)
     }
   }

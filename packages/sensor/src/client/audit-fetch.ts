@@ -52,7 +52,8 @@ function placeIn(sensor: Sensor, open: OpenSensor): FetchPlace {
   const { facts, originOf } = createFetchOrigins({ digest, redact: (text) => redactor.redactText(text).text })
   const context = { ...open.context, facts, redactor: guardRedactor(open.context) }
   const conversations = new Conversations(context, open.knowledge, limits)
-  sensor.add({ flush: () => conversations.sweep(), close: () => conversations.finish() })
+  // It forgets its own idle conversations.
+  sensor.add({ isIdle: false, flush: () => conversations.sweep(), close: () => conversations.finish() })
   const place = { context, conversations, originOf }
   places.set(open, place)
   return place

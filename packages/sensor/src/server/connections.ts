@@ -31,8 +31,9 @@ function createConnections(sensor: Sensor): Connections {
         const context = { ...open.context, facts: origins.factsOf(kind) }
         return { context, capture: new Capture(context, open.knowledge), originOf: origins.originFor(transport, kind) }
       })
-      const connection = new Connection({ transport, sendOn, served, ready, onEnd: () => sensor.remove(connection) })
-      sensor.add(connection)
+      const onUse = () => sensor.add(connection)
+      const onEnd = () => sensor.remove(connection)
+      const connection = new Connection({ transport, sendOn, served, ready, onUse, onEnd })
       return connection
     },
     current() {

@@ -24,6 +24,8 @@ export interface OpenSensor {
 
 /** Something whose calls are being captured. */
 export interface Captured {
+  /** Nothing is under way in it: it need not be kept in mind, and may be forgotten by everybody. */
+  readonly isIdle: boolean
   /** To be called every second or so. */
   flush(): Promise<void>
   /** Every open call gets its outcome. */
@@ -59,9 +61,7 @@ export class Sensor {
     this.#stopCollector = startCollector(homeDir, options.collector)
     this.#from = { homeDir, recorder, options, vantage }
     this.#opened = this.#open()
-    this.#flushing = setInterval(() => {
-      for (const captured of this.#captured) void captured.flush()
-    }, flushIntervalMs)
+    this.#flushing = setInterval(() => this.#flush(), flushIntervalMs)
     this.#flushing.unref()
   }
 
@@ -89,6 +89,7 @@ export class Sensor {
     return this.#closed !== undefined
   }
 
+  /** To be called whenever something begins in it: what became idle has been forgotten. */
   add(captured: Captured): void {
     this.#captured.add(captured)
   }
@@ -103,13 +104,26 @@ export class Sensor {
     return this.#closed
   }
 
+  #flush(): void {
+    for (const captured of this.#captured) {
+      if (captured.isIdle) this.#captured.delete(captured)
+      else void captured.flush()
+    }
+    void this.#flushKnowledge()
+  }
+
+  /** What was counted on all connections, the forgotten ones included. */
+  async #flushKnowledge(): Promise<void> {
+    const [opened] = await Promise.allSettled([this.#opened])
+    if (opened.status === 'fulfilled') await opened.value.knowledge.flush(opened.value.context)
+  }
+
   async #close(): Promise<void> {
     clearInterval(this.#flushing)
     this.#stopCollector?.()
     await Promise.all([...this.#captured].map((captured) => captured.close()))
-    const [opened] = await Promise.allSettled([this.#opened])
     try {
-      if (opened.status === 'fulfilled') await opened.value.knowledge.flush(opened.value.context)
+      await this.#flushKnowledge()
       await this.#from.recorder.close('exit')
     } catch (error) {
       // Recovery finds the stream without its end, and says so in the log.

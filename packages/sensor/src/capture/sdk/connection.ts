@@ -35,6 +35,8 @@ export interface ConnectionParts {
   sendOn: SdkTransport['send']
   ready: Promise<Ready>
   served: AsyncLocalStorage<Served>
+  /** Called with every message: from then on the connection is not idle, or about to be closed. */
+  onUse: () => void
   /** Called once, when the connection is over. */
   onEnd: () => void
 }
@@ -167,6 +169,11 @@ export class Connection {
     return this.#release(answer, unanswered.response)
   }
 
+  /** Whether no call waits for its response, and nothing for its record. */
+  get isIdle(): boolean {
+    return !this.#isOpening && this.#ready?.capture.isIdle !== false && this.#incoming.isIdle && this.#outgoing.isIdle
+  }
+
   /** To be called every second or so. */
   async flush(): Promise<void> {
     await this.#ready?.capture.flush()
@@ -199,6 +206,7 @@ export class Connection {
   }
 
   #judge(line: CapturedLine): Promise<Verdict> | undefined {
+    this.#parts.onUse()
     if (this.#ready !== undefined) return this.#ready.capture.take(line)
     const failure = this.#failure ?? { cause: 'opening', retry: true }
     return Promise.resolve(refuse(line, addresseesOf(line), failure))

@@ -23,6 +23,10 @@ export class Order {
     })
   }
 
+  get isIdle(): boolean {
+    return this.#last === undefined
+  }
+
   /** Everything that came so far has gone. */
   async idle(): Promise<void> {
     await this.#last
