@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { diagnosticForms } from './diagnostics.ts'
@@ -147,16 +146,6 @@ function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
       : { tls: { cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
     ...(config.redact === undefined ? {} : { redact: at(config.redact) }),
     ...(config.ingest === undefined ? {} : { ingest: resolveIngest(config.ingest, folder) }),
-  }
-}
-
-/** Text of a file that the configuration names. Throws UsageError `AFD_CONFIG_UNREADABLE`. */
-export function readNamed(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw new UsageError('AFD_CONFIG_UNREADABLE', `${path} cannot be read (${code})`, 'Check its path and permissions.')
   }
 }
 

@@ -15,7 +15,7 @@ import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { chooseDiagnosticForm, diagnose, formatDiagnostic } from './diagnostics.ts'
 import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
 import { describeChange } from './gateway-change.ts'
-import { type LoadedConfig, listenDefault, loadGatewayConfig, readNamed } from './gateway-config.ts'
+import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
 import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
 import { createPages } from './gateway-pages.ts'
@@ -25,6 +25,7 @@ import { redactName, redactSentence } from './redact-words.ts'
 import { loadPatternsFile } from './run-patterns.ts'
 import { reportDefect } from './session.ts'
 import { UsageError } from './usage-error.ts'
+import { readText } from './yaml-config.ts'
 
 export interface GatewayStart {
   loaded: LoadedConfig
@@ -154,7 +155,7 @@ async function listen({ config, path }: LoadedConfig, routes: Routes, ownPages: 
 }
 
 function readTls({ tls }: LoadedConfig['config']): { cert: string; key: string } | undefined {
-  return tls === undefined ? undefined : { cert: readNamed(tls.cert), key: readNamed(tls.key) }
+  return tls === undefined ? undefined : { cert: readText(tls.cert), key: readText(tls.key) }
 }
 
 /** Reads the configuration again on SIGHUP and when one of its files changes. A bad one changes nothing, and says so. */
@@ -178,7 +179,7 @@ function keepReloading(serving: Serving, parts: UpstreamParts, { emit }: Health)
     }
   }
   const onSignal = () => void reload().catch(reportDefect)
-  const watching = watchContents(serving.loaded, onSignal)
+  const watching = watchContents(serving, onSignal)
   process.on('SIGHUP', onSignal)
   return () => {
     clearInterval(watching)
@@ -187,15 +188,20 @@ function keepReloading(serving: Serving, parts: UpstreamParts, { emit }: Health)
 }
 
 /** Compares what the files say with what was read, not their times: a change while we start counts too. */
-function watchContents({ path, text, config }: LoadedConfig, onChange: () => void): NodeJS.Timeout {
-  const others = Object.values(config.tls ?? {})
-  let known = [text, ...others.map(readIfThere)].join('\0')
+function watchContents(serving: Serving, onChange: () => void): NodeJS.Timeout {
+  const others = () => certificatesIn(serving.loaded.config).map(readIfThere)
+  let known = [serving.loaded.text, ...others()].join('\0')
   return setInterval(() => {
-    const now = [path, ...others].map(readIfThere).join('\0')
+    const now = [readIfThere(serving.loaded.path), ...others()].join('\0')
     if (now === known) return
     known = now
     onChange()
   }, watchEveryMs)
+}
+
+function certificatesIn({ tls, upstreams }: LoadedConfig['config']): string[] {
+  const all = [tls, ...Object.values(upstreams).map((upstream) => upstream.tls)]
+  return all.flatMap((files) => Object.values(files ?? {})).filter((path) => path !== undefined)
 }
 
 /** Between its removal and its return, a file that is being replaced says nothing. */

@@ -3,7 +3,7 @@ import type { Doorkeeper } from '../capture/http/doorkeeper.ts'
 import { createRouter, type Router } from '../capture/http/route.ts'
 import { openUpstream, type Upstream, type UpstreamOptions } from '../capture/http/upstream.ts'
 import type { GatewayConfig, UpstreamConfig } from './gateway-config.ts'
-import { readNamed } from './gateway-config.ts'
+import { readText } from './yaml-config.ts'
 
 /** What the upstreams of a gateway share. */
 export interface UpstreamParts {
@@ -59,7 +59,7 @@ function toOptions(
     url: new URL(url),
     host: host ?? 'keep',
     // The files' contents, not their names: a renewed certificate makes another upstream.
-    tls: Object.fromEntries(Object.entries(withoutUndefined(tls ?? {})).map(([key, path]) => [key, readNamed(path)])),
+    tls: Object.fromEntries(Object.entries(withoutUndefined(tls ?? {})).map(([key, path]) => [key, readText(path)])),
     timeouts: { ...timeoutsDefault, ...withoutUndefined(timeouts ?? {}) },
     limits: { sessionIdleMs, resumeGraceMs },
   }
