@@ -1,11 +1,10 @@
-import type { Sha256 } from './crypto.ts'
 import type { StreamHead } from './header.ts'
 
 const utf8 = new TextEncoder()
 const headerDomain = utf8.encode('affidavit/v1 header\n')
 
-/** Hash that `prev`, `requestedHash` and stream heads name: 32 bytes over the header line as written. */
-export function hashHeader(sha256: Sha256, header: Uint8Array): Uint8Array {
+/** Hash that `prev`, `requestedHash` and stream heads name, over the header line as written: 32 bytes, or their text. */
+export function hashHeader<T>(sha256: (...parts: Uint8Array[]) => T, header: Uint8Array): T {
   return sha256(headerDomain, header)
 }
 

@@ -1,4 +1,4 @@
-import type { SealingCrypto, Sha256 } from './crypto.ts'
+import type { SealingCrypto } from './crypto.ts'
 import { RecordError } from './error.ts'
 import { type SectionName, sectionNames } from './kinds.ts'
 
@@ -42,25 +42,44 @@ export function deriveRecordKeys(
 const domains = new Map(sectionNames.map((name) => [name, utf8.encode(`affidavit/v1 section\n${name}\n`)]))
 const noDomain = new Uint8Array(0)
 
-/** 32 bytes: SHA-256(domain ‖ section name ‖ salt ‖ bytes), DESIGN §3. */
-export function commitSection(sha256: Sha256, name: SectionName, salt: Salt, bytes: Uint8Array): Uint8Array {
+/** SHA-256(domain ‖ section name ‖ salt ‖ bytes), DESIGN §3: 32 bytes, or the text that `sha256` makes of them. */
+export function commitSection<T>(
+  sha256: (...parts: Uint8Array[]) => T,
+  name: SectionName,
+  salt: Salt,
+  bytes: Uint8Array,
+): T {
   return sha256(domains.get(name) ?? noDomain, salt, bytes)
 }
 
-/** Body plaintext: per section, in format order: index (1 byte), length (4 bytes, big-endian), bytes. */
-export function encodeBody(sections: Sections): Uint8Array {
-  const present = sectionNames.flatMap((name, index) => {
+const sectionHeadBytes = 5
+
+/** How many bytes encodeBody writes. */
+export function bodyLength(sections: Sections): number {
+  let length = 0
+  for (const name of sectionNames) {
     const bytes = sections[name]
-    return bytes === undefined ? [] : [{ index, bytes }]
-  })
-  const out = new Uint8Array(present.reduce((sum, { bytes }) => sum + 5 + bytes.length, 0))
-  const view = new DataView(out.buffer)
+    if (bytes !== undefined) length += sectionHeadBytes + bytes.length
+  }
+  return length
+}
+
+/**
+ * Body plaintext: per section, in format order: index (1 byte), length (4 bytes, big-endian), bytes. Written to the start of
+ * `out`, for those who have a place for it.
+ */
+export function encodeBody(sections: Sections, out: Uint8Array = new Uint8Array(bodyLength(sections))): Uint8Array {
   let at = 0
-  for (const { index, bytes } of present) {
-    view.setUint8(at, index)
-    view.setUint32(at + 1, bytes.length)
-    out.set(bytes, at + 5)
-    at += 5 + bytes.length
+  for (const [index, name] of sectionNames.entries()) {
+    const bytes = sections[name]
+    if (bytes === undefined) continue
+    out[at] = index
+    out[at + 1] = bytes.length >>> 24
+    out[at + 2] = bytes.length >>> 16
+    out[at + 3] = bytes.length >>> 8
+    out[at + 4] = bytes.length
+    out.set(bytes, at + sectionHeadBytes)
+    at += sectionHeadBytes + bytes.length
   }
   return out
 }

@@ -4,6 +4,7 @@ import {
   createHash,
   createPublicKey,
   createSecretKey,
+  type Hash,
   hash,
   type KeyObject,
   sign,
@@ -15,7 +16,8 @@ import { expandKey, extractKey, type HmacKey, hmac, toHmacKey } from './hmac.ts'
 
 /** Node's half of the functions that evidence takes as parameters (ADR-0003). */
 
-const tagBytes = 16
+/** AES-GCM's tag, behind the sealed text. */
+export const tagBytes = 16
 /** Every key seals once (record secrets are unique per record), so the nonce carries no information. */
 const zeroNonce = new Uint8Array(12)
 
@@ -30,21 +32,33 @@ const scratch = new Uint8Array(16 * 1024)
  * them one call with the digest as text takes half the time of a Hash object and of a buffer allocated outside the heap.
  */
 export const sha256: Sha256 = (...parts) => {
-  let length = 0
-  for (const part of parts) length += part.length
-  if (length > scratch.length) return hashParts(parts)
+  const message = gather(parts)
+  return message === undefined
+    ? plain(hashParts(parts).digest())
+    : plain(Buffer.from(hash('sha256', message, 'binary'), 'latin1'))
+}
+
+/** The same as base64, as headers have it. */
+export function sha256Text(...parts: Uint8Array[]): string {
+  const message = gather(parts)
+  return message === undefined ? hashParts(parts).digest('base64') : hash('sha256', message, 'base64')
+}
+
+/** The parts in one piece, until the next call; undefined where they are long. */
+function gather(parts: readonly Uint8Array[]): Uint8Array | undefined {
   let at = 0
   for (const part of parts) {
+    if (at + part.length > scratch.length) return undefined
     scratch.set(part, at)
     at += part.length
   }
-  return plain(Buffer.from(hash('sha256', scratch.subarray(0, length), 'binary'), 'latin1'))
+  return scratch.subarray(0, at)
 }
 
-function hashParts(parts: readonly Uint8Array[]): Uint8Array {
+function hashParts(parts: readonly Uint8Array[]): Hash {
   const digest = createHash('sha256')
   for (const part of parts) digest.update(part)
-  return plain(digest.digest())
+  return digest
 }
 
 /** HMAC-SHA-256 (RFC 2104) over the concatenation of the parts; 32 bytes. */
@@ -68,16 +82,23 @@ function extractOnce(secret: Uint8Array): HmacKey {
 /** Raw key bytes cost Node three times what the operation itself does; a key object costs a tenth of it. */
 const toSecretKey = (bytes: Uint8Array): KeyObject => createSecretKey(bytes)
 
+/** What `sealing.seal` does, where the text stands: behind the plaintext `area` has room for the tag. */
+export function sealInPlace(key: Uint8Array, area: Uint8Array): void {
+  const end = area.length - tagBytes
+  const cipher = createCipheriv('aes-256-gcm', toSecretKey(key), zeroNonce)
+  area.set(cipher.update(area.subarray(0, end)))
+  cipher.final()
+  area.set(cipher.getAuthTag(), end)
+}
+
 /** HKDF and AES-256-GCM as SealingCrypto describes them. `open` throws RecordError `sealed_corrupt`. */
 export const sealing: SealingCrypto = {
   hkdf: (secret, purpose, length) =>
     plain(expandKey(length === hashBytes ? extractOnce(secret) : extractKey(secret), purpose, length)),
   seal(key, plaintext) {
-    const cipher = createCipheriv('aes-256-gcm', toSecretKey(key), zeroNonce)
     const sealed = new Uint8Array(plaintext.length + tagBytes)
-    sealed.set(cipher.update(plaintext))
-    cipher.final()
-    sealed.set(cipher.getAuthTag(), plaintext.length)
+    sealed.set(plaintext)
+    sealInPlace(key, sealed)
     return sealed
   },
   open(key, sealed) {

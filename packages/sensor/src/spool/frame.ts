@@ -24,28 +24,36 @@ export const commitFrameBytes = frameHeadBytes + typeBytes + commitPayloadBytes
 /** What the length field of a commit frame says; a search for lost commits looks for it. */
 export const commitLength = typeBytes + commitPayloadBytes
 
-function encodeFrame(type: FrameType, payloadBytes: number, fill: (payload: Uint8Array, view: DataView) => void) {
-  const frame = new Uint8Array(frameHeadBytes + typeBytes + payloadBytes)
-  const view = new DataView(frame.buffer)
+function putLength(bytes: Uint8Array, at: number, length: number): void {
+  bytes[at] = length >>> 24
+  bytes[at + 1] = length >>> 16
+  bytes[at + 2] = length >>> 8
+  bytes[at + 3] = length
+}
+
+/** The payload stands in the frame; writes what is before it. */
+function finishFrame(frame: Uint8Array, type: FrameType): void {
   frame[frameHeadBytes] = type
-  const payload = frame.subarray(frameHeadBytes + typeBytes)
-  fill(payload, new DataView(frame.buffer, payload.byteOffset))
-  view.setUint32(0, typeBytes + payloadBytes)
-  view.setUint32(4, crc32(frame.subarray(frameHeadBytes)))
-  return frame
+  putLength(frame, 0, frame.length - frameHeadBytes)
+  putLength(frame, lengthBytes, crc32(frame.subarray(frameHeadBytes)))
 }
 
 export function encodePreambleFrame(payload: Uint8Array): Uint8Array {
-  return encodeFrame(frameTypes.preamble, payload.length, (into) => into.set(payload))
+  const frame = new Uint8Array(frameHeadBytes + typeBytes + payload.length)
+  frame.set(payload, frameHeadBytes + typeBytes)
+  finishFrame(frame, frameTypes.preamble)
+  return frame
 }
 
-/** Payload: length of the header (4 bytes), header, sealed body. */
-export function encodeRecordFrame(header: Uint8Array, body: Uint8Array): Uint8Array {
-  return encodeFrame(frameTypes.record, lengthBytes + header.length + body.length, (into, view) => {
-    view.setUint32(0, header.length)
-    into.set(header, lengthBytes)
-    into.set(body, lengthBytes + header.length)
-  })
+/**
+ * Payload: length of the header (4 bytes), header, sealed body. The frame is as long as they are with recordOverheadBytes;
+ * `writeBody` gets the body's place.
+ */
+export function writeRecordFrame(frame: Uint8Array, header: Uint8Array, writeBody: (body: Uint8Array) => void): void {
+  putLength(frame, frameHeadBytes + typeBytes, header.length)
+  frame.set(header, recordOverheadBytes)
+  writeBody(frame.subarray(recordOverheadBytes + header.length))
+  finishFrame(frame, frameTypes.record)
 }
 
 /** End of a group commit. */
@@ -63,13 +71,15 @@ export interface Commit {
   signature: Uint8Array
 }
 
-export function encodeCommitFrame(commit: Commit): Uint8Array {
-  return encodeFrame(frameTypes.commit, commitPayloadBytes, (into, view) => {
-    view.setBigUint64(0, BigInt(commit.seq))
-    view.setBigUint64(8, BigInt(commit.durableCount))
-    into.set(commit.hash, 16)
-    into.set(commit.signature, 16 + hashBytes)
-  })
+/** The frame is commitFrameBytes long. */
+export function writeCommitFrame(frame: Uint8Array, commit: Commit): void {
+  const payload = frame.subarray(frameHeadBytes + typeBytes)
+  const view = new DataView(payload.buffer, payload.byteOffset)
+  view.setBigUint64(0, BigInt(commit.seq))
+  view.setBigUint64(8, BigInt(commit.durableCount))
+  payload.set(commit.hash, 16)
+  payload.set(commit.signature, 16 + hashBytes)
+  finishFrame(frame, frameTypes.commit)
 }
 
 export interface Frame {

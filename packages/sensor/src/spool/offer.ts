@@ -1,5 +1,6 @@
 import type { Draft } from '@affidavit/evidence/record/header'
 import type { Sections } from '@affidavit/evidence/record/sections'
+import type { PreparedRecord } from './prepare.ts'
 import type { Receipt } from './stream.ts'
 
 /** A record that was offered and has no room yet. */
@@ -13,10 +14,8 @@ export interface Offer {
 
 /** A record that has its place in the stream and waits for its commit. */
 export interface Queued {
-  frame: Uint8Array
-  bytes: number
+  record: PreparedRecord
   seq: number
-  hash: Uint8Array
   resolve: (receipt: Receipt) => void
   reject: (error: unknown) => void
 }

@@ -3,6 +3,7 @@ import type { Draft, Hash, Header, Timestamp, Uuid } from '@affidavit/evidence/r
 import { encodeHeader } from '@affidavit/evidence/record/header-bytes'
 import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
 import {
+  bodyLength,
   commitSection,
   deriveRecordKeys,
   deriveRecordSecret,
@@ -10,9 +11,8 @@ import {
   type RecordKeys,
   type Sections,
 } from '@affidavit/evidence/record/sections'
-import { sealing, sha256 } from '../crypto/node.ts'
-import { toHash } from './commit.ts'
-import { commitFrameBytes, encodeRecordFrame, recordOverheadBytes } from './frame.ts'
+import { sealInPlace, sealing, sha256Text, tagBytes } from '../crypto/node.ts'
+import { commitFrameBytes, recordOverheadBytes, writeRecordFrame } from './frame.ts'
 
 /** What every record of one stream shares. */
 export interface StreamFrom {
@@ -31,15 +31,15 @@ export interface Place {
 }
 
 export interface PreparedRecord {
-  /** Header hash, 32 bytes. */
-  hash: Uint8Array
+  /** Header hash. */
+  hash: Hash
   /** Bytes it takes in the segment, a commit of its own included. */
   bytes: number
-  /** Seals the body and encodes the frame. Call it only for the record that takes this place: its keys seal once. */
-  encode(): Uint8Array
+  frameBytes: number
+  /** Seals the body and writes the frame. Once, and only for the record that takes this place: its keys seal once. */
+  write(frame: Uint8Array): void
 }
 
-const tagBytes = 16
 const nothing = new Uint8Array(0)
 
 interface Clock {
@@ -58,18 +58,22 @@ export function prepareRecord(from: StreamFrom, place: Place, draft: Draft, sect
   const present = sectionNames.filter((name) => sections[name] !== undefined)
   const keys = keysFor(from, place, present)
   const commitments: Partial<Record<SectionName, Hash>> = {}
-  let bodyBytes = keys === undefined ? 0 : tagBytes
-  for (const name of present) {
-    const bytes = sections[name] ?? nothing
-    if (keys !== undefined) commitments[name] = toHash(commitSection(sha256, name, keys.saltOf(name), bytes))
-    bodyBytes += bytes.length + 5
-  }
+  if (keys !== undefined)
+    for (const name of present)
+      commitments[name] = commitSection(sha256Text, name, keys.saltOf(name), sections[name] ?? nothing)
   const header = encodeHeader(toHeader(from, place, draft, commitments))
+  const bodyBytes = keys === undefined ? 0 : bodyLength(sections) + tagBytes
+  const frameBytes = recordOverheadBytes + header.length + bodyBytes
   return {
-    hash: hashHeader(sha256, header),
-    bytes: recordOverheadBytes + header.length + bodyBytes + commitFrameBytes,
-    encode: () =>
-      encodeRecordFrame(header, keys === undefined ? nothing : sealing.seal(keys.bodyKey, encodeBody(sections))),
+    hash: hashHeader(sha256Text, header),
+    bytes: frameBytes + commitFrameBytes,
+    frameBytes,
+    write: (frame) =>
+      writeRecordFrame(frame, header, (body) => {
+        if (keys === undefined) return
+        encodeBody(sections, body)
+        sealInPlace(keys.bodyKey, body)
+      }),
   }
 }
 

@@ -6,7 +6,7 @@ import { openHome } from '../durable/home.ts'
 import { type FileLayer, type LayerFile, systemLayer } from '../durable/layer.ts'
 import { systemError } from '../durable/testdata/faulty-layer.ts'
 import { SpoolCorrupt } from './error.ts'
-import { encodeRecordFrame } from './frame.ts'
+import { recordOverheadBytes, writeRecordFrame } from './frame.ts'
 import { readSegments, type SegmentCursor } from './read.ts'
 import { formatSegmentName } from './segment-name.ts'
 import { openStream, type StreamOptions } from './stream.ts'
@@ -145,7 +145,9 @@ describe('what is changed in larger pieces', () => {
     )
   })
   it('a whole record without a commit is torn while the process is known dead, and damage behind a closing record [W-9]', async () => {
-    const frame = encodeRecordFrame(new TextEncoder().encode('{"v":1}'), new Uint8Array(0))
+    const header = new TextEncoder().encode('{"v":1}')
+    const frame = new Uint8Array(recordOverheadBytes + header.length)
+    writeRecordFrame(frame, header, () => undefined)
     const append = ({ bytes, end }: Written) => {
       const changed = bytes.slice()
       changed.set(frame, end)

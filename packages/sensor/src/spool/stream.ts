@@ -10,7 +10,7 @@ import { type FileLayer, toSystemCode } from '../durable/layer.ts'
 import { readBootId, readOwnProcess } from '../durable/process.ts'
 import { createDirectory, sweepTemporaries } from '../durable/write.ts'
 import { claimCounter, type StreamClaim, tryWriteClaim } from './claim.ts'
-import { encodeSignedCommit, toHash } from './commit.ts'
+import { encodeGroup, toHash } from './commit.ts'
 import { type SpoolError, toSpoolError } from './error.ts'
 import { encodePreambleFrame } from './frame.ts'
 import { openCallsMax, segmentBytesMax, spoolBytesMax } from './limits.ts'
@@ -97,8 +97,8 @@ async function open(options: StreamOptions, layer: FileLayer): Promise<SpoolStre
   const space = await allocateFirst(segmentsOptions)
   const { claim, detail } = await takeCounter(options, layer, { sensor, streamId, space })
   const record = prepareRecord(from, { seq: 0, prev: undefined }, { kind: 'stream', detail }, {})
-  const head: StreamHead = { streamId, seq: 0, hash: toHash(record.hash) }
-  const opening = Buffer.concat([record.encode(), encodeSignedCommit(head, 0, sensor.privateKey)])
+  const head: StreamHead = { streamId, seq: 0, hash: record.hash }
+  const opening = encodeGroup([record], { head, durableCount: 0 }, sensor.privateKey)
   const segments = await Segments.begin(segmentsOptions, space, opening)
   // Beside the first records: what it adds to the evidence is in the segment already.
   const claimed = tryWriteClaim(layer, home.paths.spoolStreams, { ...claim, head })

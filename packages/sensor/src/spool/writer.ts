@@ -3,7 +3,7 @@ import { RecordError } from '@affidavit/evidence/record/error'
 import type { Draft, StreamHead } from '@affidavit/evidence/record/header'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { toSystemCode } from '../durable/layer.ts'
-import { encodeSignedCommit, toHash } from './commit.ts'
+import { encodeGroup, fromHash } from './commit.ts'
 import { SpoolError, toSpoolError } from './error.ts'
 import { commitBytesMax, completedBytesMax, fullRetryMs, recordBytesMax } from './limits.ts'
 import type { Offer, Queued } from './offer.ts'
@@ -97,8 +97,8 @@ export class StreamWriter implements SpoolStream {
     if (!fits(this.#room, this.#segments.roomBytes, draft, prepared.bytes)) return false
     admit(this.#room, draft, prepared.bytes)
     const { seq } = this.#place
-    this.#queue.push({ frame: prepared.encode(), bytes: prepared.bytes, seq, hash: prepared.hash, resolve, reject })
-    this.#place = { seq: seq + 1, prev: toHash(prepared.hash) }
+    this.#queue.push({ record: prepared, seq, resolve, reject })
+    this.#place = { seq: seq + 1, prev: prepared.hash }
     this.#growAhead()
     return true
   }
@@ -212,21 +212,26 @@ export class StreamWriter implements SpoolStream {
   #takeGroup(): Queued[] {
     let bytes = 0
     const over = this.#queue.findIndex((queued) => {
-      bytes += queued.bytes
+      bytes += queued.record.bytes
       return bytes > commitBytesMax
     })
     const group = this.#queue.splice(0, over < 0 ? this.#queue.length : Math.max(1, over))
-    for (const queued of group) this.#room.queuedBytes -= queued.bytes
+    for (const queued of group) this.#room.queuedBytes -= queued.record.bytes
     return group
   }
 
   #commit(group: Queued[]): void {
     const last = group.at(-1)
     if (last === undefined) return
-    const head = { streamId: this.streamId, seq: last.seq, hash: toHash(last.hash) }
+    const head = { streamId: this.streamId, seq: last.seq, hash: last.record.hash }
     // Receipts come in order, so all up to the present head is durable.
-    const commit = encodeSignedCommit(head, this.#head.seq + 1, this.#options.privateKey)
-    this.#segments.append(Buffer.concat([...group.map(({ frame }) => frame), commit])).then(
+    const commit = { head, durableCount: this.#head.seq + 1 }
+    const bytes = encodeGroup(
+      group.map(({ record }) => record),
+      commit,
+      this.#options.privateKey,
+    )
+    this.#segments.append(bytes).then(
       () => this.#onDurable(group, head),
       (error: unknown) => {
         this.#fail(error)
@@ -237,7 +242,7 @@ export class StreamWriter implements SpoolStream {
 
   #onDurable(group: Queued[], head: StreamHead): void {
     this.#head = head
-    for (const { resolve, seq, hash } of group) resolve({ recorded: true, seq, hash })
+    for (const { resolve, seq, record } of group) resolve({ recorded: true, seq, hash: fromHash(record.hash) })
     this.#flushSoon()
   }
 
