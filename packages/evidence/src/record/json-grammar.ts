@@ -143,8 +143,35 @@ const isSimpleEscape = Uint8Array.from({ length: 256 }, (_, byte) =>
  */
 export function skipStringText(chunk: Uint8Array, from: number): number {
   const length = chunk.length
-  let at = from
+  let pause = wideAfter
+  let stop = Math.min(length, from + wideAfter)
+  let at = skipTextBytes(chunk, from, stop)
+  if (at < stop || at === length) return at
+  const words = wordsOf(chunk)
   while (at < length) {
+    if (((chunk.byteOffset + at) & 3) === 0) {
+      const next = skipPlainWords(words, chunk, at)
+      // Text full of escapes or of other scripts is read byte by byte, and looked at in words ever more rarely.
+      pause = next - at >= plainRunMin ? wideAgain : Math.min(pause * 2, length)
+      at = next
+    }
+    stop = Math.min(length, at + pause)
+    at = skipTextBytes(chunk, at, stop)
+    if (at < stop) return at
+    while (at < length && ((chunk.byteOffset + at) & 3) !== 0) {
+      const next = skipTextBytes(chunk, at, at + 1)
+      if (next === at) return at
+      at = next
+    }
+  }
+  return at
+}
+
+/** Like skipStringText, byte by byte: to `stop`, or where an escape or sequence reaches past it, a little further. */
+function skipTextBytes(chunk: Uint8Array, from: number, stop: number): number {
+  const length = chunk.length
+  let at = from
+  while (at < stop) {
     const kind = textClass[chunk[at] ?? 0]
     if (kind === 1) at++
     else if (kind === 2 && at + 1 < length && isSimpleEscape[chunk[at + 1] ?? 0] === 1) at += 2
@@ -155,6 +182,39 @@ export function skipStringText(chunk: Uint8Array, from: number): number {
     } else return at
   }
   return at
+}
+
+/** Most strings are shorter than this; a view of the chunk would cost them more than it gives. */
+const wideAfter = 64
+/** After a plain run the next one may be near. */
+const wideAgain = 8
+const plainRunMin = 24
+
+/** The chunk as words of four bytes, from its first word boundary on. */
+function wordsOf(chunk: Uint8Array): Int32Array {
+  const first = (chunk.byteOffset + 3) & ~3
+  const count = Math.max(0, chunk.byteOffset + chunk.length - first) >> 2
+  return new Int32Array(chunk.buffer, first, count)
+}
+
+/**
+ * First index from `from` on, which is on a word boundary, of a word that is not all plain: ASCII but for quote, backslash
+ * and control bytes. Each test sets the top bit of a byte that is not plain, or of one above such a byte.
+ */
+function skipPlainWords(words: Int32Array, chunk: Uint8Array, from: number): number {
+  const offset = words.byteOffset - chunk.byteOffset
+  const first = (from - offset) >> 2
+  let i = first
+  for (; i < words.length; i++) {
+    const word = words[i] ?? 0
+    const quote = word ^ 0x22222222
+    const backslash = word ^ 0x5c5c5c5c
+    const isControl = (word - 0x20202020) & ~word
+    const isQuote = (quote - 0x01010101) & ~quote
+    const isBackslash = (backslash - 0x01010101) & ~backslash
+    if (((word | isControl | isQuote | isBackslash) & 0x80808080) !== 0) break
+  }
+  return from + (i - first) * 4
 }
 
 /** Length of the well-formed sequence at `at`; 0 where it is malformed or reaches past the chunk. */

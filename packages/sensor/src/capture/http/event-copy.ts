@@ -22,7 +22,8 @@ export class EventCopy {
   #scan: LineScan | undefined
   #parts: Uint8Array[] = []
   #length = 0
-  /** Of data that is too long to keep. */
+  #isLong = false
+  /** Of data that is too long to keep, where the event has an id and so may be played again. */
   #hash: Hash | undefined
   id: string | undefined
 
@@ -34,12 +35,19 @@ export class EventCopy {
     this.#scan ??= new LineScan()
     this.#scan.push(bytes)
     this.#length += bytes.length
-    if (this.#hash === undefined) this.#parts.push(bytes)
-    else this.#hash.update(bytes)
-    if (this.#hash !== undefined || this.#length <= eventMemoryBytesMax) return
-    this.#hash = createHash('sha256')
-    for (const part of this.#parts) this.#hash.update(part)
+    if (this.#isLong) this.#hash?.update(bytes)
+    else this.#parts.push(bytes)
+    if (this.#isLong || this.#length <= eventMemoryBytesMax) return
+    this.#isLong = true
+    if (this.#hasId) {
+      this.#hash = createHash('sha256')
+      for (const part of this.#parts) this.#hash.update(part)
+    }
     this.#parts = []
+  }
+
+  get #hasId(): boolean {
+    return this.id !== undefined && this.id !== ''
   }
 
   /** Lets capture see the event. `released` is to be called when it has gone on. The promise never rejects. */
@@ -52,7 +60,7 @@ export class EventCopy {
     if (scanned === undefined || scanned.shape === 'blank') return nothing
     const key = this.#keyOf()
     if (key !== undefined && conversation.hasSeen(key)) return nothing
-    const bytes = this.#hash === undefined ? this.#whole() : undefined
+    const bytes = this.#isLong ? undefined : this.#whole()
     const verdict = conversation.capture.take(toLine({ scanned, bytes }))
     const { id } = this
     const released = () => {
@@ -68,10 +76,16 @@ export class EventCopy {
     return only !== undefined && this.#parts.length === 1 ? only : Buffer.concat(this.#parts)
   }
 
-  /** Undefined where the event has no id and so cannot be played again. */
+  /**
+   * Undefined where the event has no id and so cannot be played again, or named it after a megabyte of data, where nobody
+   * puts it: played again it is then judged again.
+   */
   #keyOf(): string | undefined {
-    if (this.id === undefined || this.id === '') return undefined
+    if (!this.#hasId || (this.#isLong && this.#hash === undefined)) return undefined
     const hash = this.#hash ?? createHash('sha256').update(this.#whole())
-    return hash.update('\0').update(this.id).digest('base64')
+    return hash
+      .update('\0')
+      .update(this.id ?? '')
+      .digest('base64')
   }
 }
