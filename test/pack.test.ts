@@ -1,5 +1,6 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -103,6 +104,37 @@ describe.each(nodes.map((node) => ({ node, version: versionOf(node) })))(
       expect(result.stderr).toBe('')
       expect(JSON.parse(result.stdout)).toEqual(Array(2).fill({ jsonrpc: '2.0', id: 1, result: {} }))
       expect(readdirSync(join(home, 'spool')).filter((name) => name.endsWith('.seg'))).toHaveLength(2)
+    })
+
+    it('affidavit-sensor gateway relays and records a call [PACK-6]', async () => {
+      const answer = '{"jsonrpc":"2.0","id":1,"result":{}}'
+      const server = createServer((request, response) => {
+        request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(answer))
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      const home = join(folder, `gateway-${version}`)
+      const config = `${home}.yaml`
+      writeFileSync(config, `listen: 127.0.0.1:0\nupstreams:\n  one:\n    url: http://127.0.0.1:${port}/mcp\n`)
+      const sensor = join(modules, '@affidavit/sensor/bin/affidavit-sensor.js')
+      const gateway = spawn(node, [sensor, 'gateway', '--home', home, '--config', config, '--collector', 'none'])
+      try {
+        const base = await new Promise<string>((resolve, reject) => {
+          gateway.once('exit', (code) => reject(new Error(`it ended with ${code}`)))
+          gateway.stderr.on('data', (said) => {
+            const [, url] = /listens on (\S+:\d+)/.exec(String(said)) ?? []
+            if (url !== undefined) resolve(url)
+          })
+        })
+        const body = '{"jsonrpc":"2.0","id":1,"method":"ping"}'
+        const response = await fetch(`${base}/mcp/one`, { method: 'POST', body })
+        expect(await response.text()).toBe(answer)
+        expect(readdirSync(join(home, 'spool')).filter((name) => name.endsWith('.seg'))).toHaveLength(1)
+      } finally {
+        gateway.kill('SIGKILL')
+        server.close()
+      }
     })
 
     it('affidavit answers on 24 and refuses in one line below [PACK-3]', () => {

@@ -11,5 +11,10 @@ export const requirements = [
     text: 'The middleware, as published, records on Node 20 and 24 with no SDK beside it: SDKs are optional peers and never loaded.',
     source: 'DESIGN §6',
   },
+  {
+    id: 'PACK-6',
+    text: 'The gateway, as published in the sensor, relays and records on Node 20 and 24.',
+    source: 'DESIGN §6',
+  },
   { id: 'PACK-4', text: '@affidavit/sensor installs at most 20 packages and 15 MB.', source: 'DESIGN §6' },
 ] as const
