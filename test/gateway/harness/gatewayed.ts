@@ -17,7 +17,11 @@ import { parseOutput } from '@affidavit/evidence/record/output-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { type Gateway, startGateway } from '../../../packages/sensor/src/capture/http/gateway.ts'
 import { createRouter } from '../../../packages/sensor/src/capture/http/route.ts'
-import { openUpstream, type UpstreamOptions } from '../../../packages/sensor/src/capture/http/upstream.ts'
+import {
+  openUpstream,
+  type Upstream,
+  type UpstreamOptions,
+} from '../../../packages/sensor/src/capture/http/upstream.ts'
 import { createDigester } from '../../../packages/sensor/src/crypto/digester.ts'
 import { readGatewayFacts } from '../../../packages/sensor/src/identity/local.ts'
 import { createRedactor } from '../../../packages/sensor/src/redact/redactor.ts'
@@ -34,6 +38,7 @@ export interface Gatewayed {
   /** The upstream's own address. */
   direct: string
   gateway: Gateway
+  upstream: Upstream
   records: Record[]
   said: string[]
   /** From now on emits of these stages or kinds fail. */
@@ -132,6 +137,7 @@ export async function openGateway(listener: RequestListener, options: GatewayedO
     url: `http://127.0.0.1:${gateway.address.port}/mcp/unit`,
     direct,
     gateway,
+    upstream,
     records,
     said,
     failStages: (...stages) => {

@@ -104,6 +104,15 @@ export class Capture {
     for (const exchange of this.#openOf(line)) this.#end(exchange, 'transport_error')
   }
 
+  /** Whether a response of this line is one that an open call waits for. */
+  answersOpen(line: CapturedLine): boolean {
+    return line.scanned.messages.some((message) => {
+      const id = message.spans.get('id')
+      const isResponse = id !== undefined && formOf(message) === 'response'
+      return isResponse && this.#inFlight.find(answeredDirection(line), idKey(id)) !== undefined
+    })
+  }
+
   /** Whether a request of this line waits for its response. */
   isOpen(line: CapturedLine): boolean {
     return this.#openOf(line).length > 0

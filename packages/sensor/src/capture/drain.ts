@@ -22,14 +22,17 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
       return
     }
     stream.on('data', (chunk: Buffer) => {
-      const wait = take(chunk)
+      // A paused stream may still give a chunk, where something else resumed it: it waits for its turn.
+      const wait = busy === undefined ? take(chunk) : busy.then(() => take(chunk))
       if (wait === undefined) return
       stream.pause()
-      busy = wait
-      wait.then(() => {
+      const turn = wait.then(() => {
+        if (busy !== turn) return
         busy = undefined
         if (!ended) stream.resume()
-      }, reject)
+      })
+      busy = turn
+      turn.catch(reject)
     })
     stream.on('end', finish)
     stream.on('close', finish)
@@ -37,7 +40,7 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
       if (goneCodes.has(error.code ?? '')) finish()
       else reject(error)
     })
-    // Whoever held the stream for us (child.ts) lets go; with a listener for 'data' there it begins to flow.
-    stream.removeAllListeners('readable')
+    // Whoever held the stream for us (child.ts) lets go; with a listener for 'data' there it begins to flow, paused or not.
+    if (stream.listenerCount('readable') > 0) stream.removeAllListeners('readable')
   })
 }

@@ -49,8 +49,11 @@ export class Flow {
   async release(sink: Sink): Promise<Verdict> {
     for (;;) {
       const parts = this.#takeQueue()
-      await writeAll(sink, ...parts)
-      if (parts.length > 0) continue
+      if (parts.length > 0) {
+        await writeAll(sink, ...parts)
+        continue
+      }
+      // Asked in the same moment as the queue: what is appended while anything is waited for belongs to the message.
       if (this.#isFinished) break
       await this.#wake.promise
       this.#wake = defer()

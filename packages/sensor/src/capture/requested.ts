@@ -50,7 +50,10 @@ export function draftRequested(
     draft,
     sections: {
       input: input.text,
-      identity: identitySection(line.origin.principals, claims.agent ?? known.session.agent ?? unnamedAgent),
+      identity: identitySection(
+        line.origin.principals,
+        claims.agent ?? known.session.agentOf(from.place.method) ?? unnamedAgent,
+      ),
       decision: noDecision,
       purpose: purposeSection(context, claims),
       environment: encodeEnvironment({

@@ -21,6 +21,10 @@ type SessionFields = Pick<RequestedHeader, 'sessionSource' | 'sessionId' | 'sess
 /** What the two sides of one connection have said of themselves so far. */
 export class Session {
   agent: Actor | undefined
+  /** Whom the `initialize` at hand names. */
+  #named: Actor | undefined
+  /** Agreed on by these two; what the server agrees on with others says nothing of it. */
+  #protocolVersion: string | undefined
   readonly #knowledge: ServerKnowledge
   #legacyId: Uuid | undefined
   readonly #redact: Redact
@@ -32,14 +36,25 @@ export class Session {
 
   /** As configured and as reported. */
   get server(): ServerRef {
-    return this.#knowledge.server
+    const protocolVersion = this.#protocolVersion
+    return { ...this.#knowledge.server, ...(protocolVersion === undefined ? {} : { protocolVersion }) }
   }
 
-  /** `initialize` opens a legacy session, a second one another. Its own record belongs to it already. */
+  /** Who sends a request of this method. */
+  agentOf(method: string): Actor | undefined {
+    return method === 'initialize' ? (this.#named ?? this.agent) : this.agent
+  }
+
+  /**
+   * `initialize` opens a legacy session, a second one another. Its own record belongs to it already. Within a session of HTTP,
+   * where anybody may send a second one, it names the agent of what follows only when the server has agreed to it.
+   */
   open(line: CapturedLine, request: ScannedMessage): void {
     if (line.origin.session === 'stdio') this.#legacyId = makeId()
     const params = parseSpan(line, request.spans.get('params'), handshakeBytesMax)
-    if (isJsonObject(params)) this.agent = toClaimedAgent(params.clientInfo, 'initialize', this.#redact) ?? this.agent
+    const clientInfo = isJsonObject(params) ? params.clientInfo : undefined
+    this.#named = toClaimedAgent(clientInfo, 'initialize', this.#redact)
+    if (line.origin.session === 'stdio' || this.agent === undefined) this.agent = this.#named ?? this.agent
   }
 
   /**
@@ -63,10 +78,12 @@ export class Session {
     const told = isHandshake
       ? this.#readHandshake(parseSpan(line, response.spans.get('result'), handshakeBytesMax))
       : this.#readServer(fieldOf(parseSpan(line, response.spans.get('result._meta'), handshakeBytesMax), serverKey))
-    const merged = { ...this.server, ...told }
-    const isNews = JSON.stringify(merged) !== JSON.stringify(this.server)
-    this.#knowledge.server = merged
-    return isNews || (isHandshake && Object.keys(told).length > 0) ? merged : undefined
+    const before = this.server
+    this.#knowledge.server = { ...this.#knowledge.server, ...told }
+    this.#protocolVersion = told.protocolVersion ?? this.#protocolVersion
+    if (method === 'initialize' && response.spans.has('result')) this.agent = this.#named ?? this.agent
+    const isNews = JSON.stringify(this.server) !== JSON.stringify(before)
+    return isNews || (isHandshake && Object.keys(told).length > 0) ? this.server : undefined
   }
 
   #readHandshake(result: unknown): Partial<ServerRef> {

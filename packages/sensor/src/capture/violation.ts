@@ -40,6 +40,8 @@ export function draftViolation(line: CapturedLine, server: ServerRef, code: Code
 export function describeUnreadable(context: CaptureContext, line: CapturedLine, code: Code): Sections {
   if (code !== 'not_json' || context.level === 'metadata') return {}
   if (line.bytes === undefined || line.bytes.length > excerptOfMax) return {}
+  // Text of two bytes per character hides from every pattern what a reader of it would see.
+  if (line.bytes.includes(0)) return {}
   const { text } = context.redactor.redactText(new TextDecoder().decode(line.bytes).trimEnd())
   return { input: Buffer.from(JSON.stringify(clipText(text, excerptBytesMax))) }
 }

@@ -34,6 +34,8 @@ export interface EventStream {
   isResumable: boolean
   /** The event at hand, as far as it waits. */
   held: HeldEvent | undefined
+  /** Its encoding could not be undone from some byte on: it may have held any result. */
+  isUndecodable: boolean
   /** What came of the calls, once the stream is over. */
   ending: Promise<Verdict> | undefined
 }
@@ -59,7 +61,13 @@ export async function relayEvents(
   exchange.response.flushHeaders()
   const lane = new Lane(laneLimits, onFault)
   const sink = openSink(exchange.response, () => incoming.destroy())
-  const stream: EventStream = { exchange, incoming, lane, sink, isResumable: false, held: undefined, ending: undefined }
+  const stream: EventStream = {
+    ...{ exchange, incoming, lane, sink },
+    isResumable: false,
+    held: undefined,
+    isUndecodable: false,
+    ending: undefined,
+  }
   const decoder = openDecoder(incoming.rawHeaders)
   if (decoder === undefined) {
     const framer = new EventFramer(() => openEvent(stream))
@@ -101,11 +109,12 @@ function endCalls(stream: EventStream): Promise<Verdict> {
   return stream.ending
 }
 
-async function endUnanswered({ exchange, incoming, isResumable }: EventStream): Promise<Verdict> {
+async function endUnanswered({ exchange, incoming, isResumable, isUndecodable }: EventStream): Promise<Verdict> {
   const { line, conversation, isModern, upstream } = exchange
   const { capture } = conversation
   if (line === undefined || !capture.isOpen(line)) return passes
-  if (isModern || !isResumable) return capture.endUnanswered(line, endOf(line, outcomeOfGone(exchange), { incoming }))
+  const outcome = isUndecodable && incoming.complete ? 'unknown' : outcomeOfGone(exchange)
+  if (isModern || !isResumable) return capture.endUnanswered(line, endOf(line, outcome, { incoming }))
   upstream.conversations.await(conversation, line)
   return passes
 }

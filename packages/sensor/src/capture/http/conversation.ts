@@ -77,8 +77,10 @@ export class Conversations {
   enter(request: { session: KeyedDigest | undefined; lastEventId: string | undefined }): Conversation {
     const { session, lastEventId } = request
     const byEvent = lastEventId === undefined ? undefined : this.#byEvent.get(hashOf(lastEventId))
-    const conversation = (session === undefined ? byEvent : this.#bySession.get(session)) ?? this.#open(session)
+    const known = session === undefined ? byEvent : this.#bySession.get(session)
+    const conversation = known === undefined || known.isOver ? this.#open(session) : known
     this.#all.add(conversation)
+    if (session !== undefined) this.#remember(conversation, session)
     conversation.users++
     conversation.usedAtMs = Date.now()
     return conversation
@@ -87,7 +89,7 @@ export class Conversations {
   leave(conversation: Conversation): void {
     conversation.users--
     conversation.usedAtMs = Date.now()
-    if (conversation.session === undefined) this.#dropIdle(conversation)
+    if (conversation.session === undefined) void this.#endLonely(conversation)
     else if (conversation.isOver && conversation.users === 0) void this.end(conversation)
   }
 
@@ -95,7 +97,7 @@ export class Conversations {
   adopt(conversation: Conversation, session: KeyedDigest): void {
     if (conversation.session !== undefined || this.#bySession.has(session)) return
     conversation.session = session
-    this.#bySession.set(session, conversation)
+    this.#remember(conversation, session)
   }
 
   rememberEvent(conversation: Conversation, eventId: string): void {
@@ -125,7 +127,7 @@ export class Conversations {
       waiting.delete(line)
       ends.push(capture.endUnanswered(line, { outcome: 'transport_error' }))
     }
-    if (conversation.session === undefined) this.#dropIdle(conversation)
+    if (conversation.session === undefined) ends.push(this.#endLonely(conversation))
     else if (conversation.users === 0 && nowMs - conversation.usedAtMs > this.#limits.sessionIdleMs)
       ends.push(this.end(conversation))
     return ends
@@ -140,6 +142,7 @@ export class Conversations {
 
   /** Calls still open get their outcome. */
   async end(conversation: Conversation): Promise<void> {
+    conversation.isOver = true
     this.#forget(conversation)
     await conversation.capture.finish()
   }
@@ -153,10 +156,14 @@ export class Conversations {
   #open(session: KeyedDigest | undefined): Conversation {
     const conversation = new Conversation(new Capture(this.#context, this.#knowledge), session)
     this.#all.add(conversation)
-    if (session === undefined) return conversation
+    return conversation
+  }
+
+  /** In the order of their last use. */
+  #remember(conversation: Conversation, session: KeyedDigest): void {
+    this.#bySession.delete(session)
     this.#bySession.set(session, conversation)
     if (this.#bySession.size > sessionsMax) this.#dropOldest()
-    return conversation
   }
 
   /** More sessions than we keep track of: the one that was idle longest and waits for nothing goes first. */
@@ -168,8 +175,11 @@ export class Conversations {
     }
   }
 
-  #dropIdle(conversation: Conversation): void {
-    if (conversation.users === 0 && conversation.capture.isIdle) this.#forget(conversation)
+  /** Without a session nothing finds its way back here, but for a stream that is resumed: a server's question stays open. */
+  async #endLonely(conversation: Conversation): Promise<void> {
+    if (conversation.users > 0 || conversation.waiting.size > 0) return
+    if (conversation.capture.isIdle) this.#forget(conversation)
+    else await this.end(conversation)
   }
 
   #forget(conversation: Conversation): void {

@@ -1,7 +1,7 @@
 import type { Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 import { Decompress } from 'fzstd'
-import { headerOf, type RawHeaders } from './raw-headers.ts'
+import { type RawHeaders, valuesOf } from './raw-headers.ts'
 
 /** A copy of an encoded body, decoded while it goes by. The body itself is never touched. */
 export interface BodyDecoder {
@@ -18,19 +18,42 @@ export class DecodeError extends Error {
   readonly retry = false
 }
 
-/** Decoded bytes per encoded byte at which a body is taken for a bomb and no longer read. Real JSON stays below 50. */
-const expansionMax = 1100
+/**
+ * Decoded bytes per encoded byte at which a body is taken for a bomb and no longer read. Real JSON stays below 50. Counted
+ * while it expands: 1 KiB of brotli or zstd may hold gigabytes.
+ */
+const expansionMax = 100
 const expansionFloor = 16 * 1024 * 1024
+/** Nobody encodes a body more often, and each layer multiplies what the next one expands to. */
+const codingsMax = 3
 
 /** Undefined where the body is not encoded. Several encodings are undone in reverse order (RFC 9110 §8.4). */
 export function openDecoder(raw: RawHeaders): BodyDecoder | undefined {
-  const codings = (headerOf(raw, 'content-encoding') ?? '')
+  const codings = valuesOf(raw, 'content-encoding')
+    .join()
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity')
   if (codings.length === 0) return undefined
-  return limitExpansion(codings.reverse().map(openCoding).reduce(chain))
+  if (codings.length > codingsMax) return unreadable('there are too many content encodings')
+  return codings.reverse().map(openCoding).reduce(chain)
+}
+
+/** What a coding may give for what it took. */
+function openAllowance(): { take(bytes: Uint8Array): void; give(bytes: Uint8Array): DecodeError | undefined } {
+  let taken = 0
+  let given = 0
+  return {
+    take: ({ length }) => {
+      taken += length
+    },
+    give: ({ length }) => {
+      given += length
+      const isBomb = given > expansionFloor && given > taken * expansionMax
+      return isBomb ? new DecodeError('the body expands beyond what is read of it') : undefined
+    },
+  }
 }
 
 function openCoding(coding: string): BodyDecoder {
@@ -50,42 +73,42 @@ function unreadable(reason: string): BodyDecoder {
 }
 
 function fromTransform(transform: Transform): BodyDecoder {
+  const allowance = openAllowance()
   let failure: DecodeError | undefined
-  const take = (): Uint8Array[] => {
-    const parts: Uint8Array[] = []
-    for (let part: unknown = transform.read(); part !== null; part = transform.read())
-      if (part instanceof Uint8Array) parts.push(part)
-    return parts
-  }
   const step = (start: (done: (error?: Error | null) => void) => void): Promise<Uint8Array[]> =>
     new Promise((resolve, reject) => {
-      if (failure !== undefined) {
-        reject(failure)
-        return
-      }
       const parts: Uint8Array[] = []
-      // More than one buffer of output waits to be read before the input counts as taken.
-      const onReadable = () => parts.push(...take())
-      const onError = (error: Error) => finish(error)
       const finish = (error?: Error | null) => {
-        transform.off('readable', onReadable)
-        transform.off('error', onError)
-        if (error) {
-          failure = new DecodeError(
-            `the body is not what its content encoding says (${'code' in error ? error.code : ''})`,
-          )
-          transform.on('error', () => failure)
-          reject(failure)
-        } else resolve([...parts, ...take()])
+        transform.off('readable', take)
+        transform.off('error', finish)
+        if (error) failure ??= toDecodeError(error)
+        if (failure === undefined) take()
+        if (failure === undefined) resolve(parts)
+        else reject(giveUp(transform, failure))
       }
-      transform.on('readable', onReadable)
-      transform.on('error', onError)
-      start(finish)
+      // More than one buffer of output waits to be read before the input counts as taken.
+      const take = () => {
+        for (let part: unknown = transform.read(); part !== null; part = transform.read()) {
+          if (!(part instanceof Uint8Array)) continue
+          parts.push(part)
+          failure = allowance.give(part)
+          if (failure !== undefined) return finish()
+        }
+      }
+      transform.on('readable', take)
+      transform.on('error', finish)
+      if (failure !== undefined) finish()
+      else start(finish)
     })
   return {
-    push: (bytes) => step((done) => transform.write(bytes, done)),
+    push: (bytes) => {
+      allowance.take(bytes)
+      if (transform.readableEnded) failure ??= new DecodeError('the body goes on where its encoding ends')
+      return step((done) => transform.write(bytes, done))
+    },
     end: () =>
       step((done) => {
+        if (transform.readableEnded) return done()
         transform.once('end', () => done())
         transform.end()
         transform.read(0)
@@ -93,12 +116,30 @@ function fromTransform(transform: Transform): BodyDecoder {
   }
 }
 
+function toDecodeError(error: Error): DecodeError {
+  const code = 'code' in error ? error.code : ''
+  return new DecodeError(`the body is not what its content encoding says (${code})`)
+}
+
+function giveUp(transform: Transform, failure: DecodeError): DecodeError {
+  // What it still says is about the same failure.
+  transform.on('error', () => failure)
+  transform.destroy()
+  return failure
+}
+
 /** In JavaScript, since Node 20 brings none. */
 function openZstd(): BodyDecoder {
+  const allowance = openAllowance()
   let parts: Uint8Array[] = []
-  const stream = new Decompress((part) => parts.push(part))
+  const stream = new Decompress((part) => {
+    parts.push(part)
+    const failure = allowance.give(part)
+    if (failure !== undefined) throw failure
+  })
   const step = async (bytes: Uint8Array, place: 'within' | 'last'): Promise<Uint8Array[]> => {
     parts = []
+    allowance.take(bytes)
     try {
       stream.push(bytes, place === 'last')
     } catch (error) {
@@ -118,23 +159,5 @@ function chain(outer: BodyDecoder, inner: BodyDecoder): BodyDecoder {
   return {
     push: async (bytes) => pass(await outer.push(bytes)),
     end: async () => [...(await pass(await outer.end())), ...(await inner.end())],
-  }
-}
-
-function limitExpansion(decoder: BodyDecoder): BodyDecoder {
-  let taken = 0
-  let given = 0
-  const count = (parts: Uint8Array[]): Uint8Array[] => {
-    for (const part of parts) given += part.length
-    if (given > expansionFloor && given > taken * expansionMax)
-      throw new DecodeError('the body expands beyond what is read of it')
-    return parts
-  }
-  return {
-    push: async (bytes) => {
-      taken += bytes.length
-      return count(await decoder.push(bytes))
-    },
-    end: async () => count(await decoder.end()),
   }
 }

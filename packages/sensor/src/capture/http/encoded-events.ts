@@ -1,4 +1,5 @@
 import { drain } from '../drain.ts'
+import { LineScan } from '../scan.ts'
 import { writeAll } from '../sink.ts'
 import type { EventStream } from './answer-events.ts'
 import type { BodyDecoder } from './decode.ts'
@@ -12,7 +13,7 @@ import { EventFramer } from './sse.ts'
  */
 export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): Promise<void> {
   const { exchange, incoming, lane, sink } = stream
-  const state: { isReadable: boolean; openEvent?: EventCopy | undefined } = { isReadable: true }
+  const state: { openEvent?: EventCopy | undefined } = {}
   let judged: JudgedEvent[] = []
   let held: Uint8Array[] = []
   let heldBytes = 0
@@ -49,25 +50,38 @@ export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): P
     })
     heldBytes = 0
   }
+  const read = async (decoded: Promise<Uint8Array[]>, bytes: number): Promise<void> => {
+    if (await isRead(decoded, framer)) return
+    stream.isUndecodable = true
+    judged.push(judgeUndecodable(stream, bytes))
+  }
   await drain(incoming, async (chunk) => {
-    if (state.isReadable) state.isReadable = await readEncoded(decoder, framer, chunk)
+    if (!stream.isUndecodable) await read(decoder.push(chunk), chunk.length)
     held.push(chunk)
     heldBytes += chunk.length
-    if (state.openEvent?.hasData === true && heldBytes <= eventMemoryBytesMax && state.isReadable) return
+    if (state.openEvent?.hasData === true && heldBytes <= eventMemoryBytesMax && !stream.isUndecodable) return
     release()
     await lane.room()
   })
+  if (incoming.complete && !stream.isUndecodable) await read(decoder.end(), 0)
   if (incoming.complete) await framer.end()
   release()
 }
 
 /** False where the copy cannot be read any more. */
-async function readEncoded(decoder: BodyDecoder, framer: EventFramer, chunk: Uint8Array): Promise<boolean> {
+async function isRead(decoded: Promise<Uint8Array[]>, framer: EventFramer): Promise<boolean> {
   try {
-    for (const part of await decoder.push(chunk)) await framer.take(part)
+    for (const part of await decoded) await framer.take(part)
     return true
   } catch (error) {
     if (error instanceof Error && error.name === 'DecodeError') return false
     throw error
   }
+}
+
+/** Once per stream: from here on nobody here can say what passes. */
+function judgeUndecodable({ exchange, incoming }: EventStream, bytes: number): JudgedEvent {
+  const line = answerLine(exchange, incoming, { scanned: { ...new LineScan().end(), bytes }, bytes: undefined })
+  const verdict = exchange.conversation.capture.take({ ...line, violations: ['undecodable'] })
+  return { verdict: verdict ?? Promise.resolve({ pass: true }), released: () => undefined }
 }

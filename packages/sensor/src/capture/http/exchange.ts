@@ -52,8 +52,15 @@ export function writeHead({ request, response, ours }: HttpExchange, incoming: I
   // Node would add the date of now.
   response.sendDate = false
   const line =
-    ours !== undefined && status === 401 ? ([502, 'Bad Gateway'] as const) : ([status, statusMessage] as const)
+    ours !== undefined && status === 401
+      ? ([502, 'Bad Gateway'] as const)
+      : ([status, reasonOf(statusMessage)] as const)
   response.writeHead(...line, toForward(incoming.rawHeaders, changes))
+}
+
+/** Node reads control characters in a reason phrase and refuses to write them; nobody means anything by them. */
+function reasonOf(phrase = ''): string {
+  return phrase.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ' ')
 }
 
 /** Ends the answer with the trailers that came, or cuts it where it was cut. */
@@ -108,7 +115,9 @@ export function endOf(
 
 function wayOf(incoming: IncomingMessage): Pick<ResponseOrigin, 'httpStatus' | 'network'> {
   const network = notedConnection(incoming)
-  return { httpStatus: incoming.statusCode ?? 502, ...(network === undefined ? {} : { network }) }
+  const { statusCode = 502 } = incoming
+  // RFC 9110 §15 ends at 599; some servers do not, and their answers pass all the same.
+  return { ...(statusCode > 599 ? {} : { httpStatus: statusCode }), ...(network === undefined ? {} : { network }) }
 }
 
 /** Calls whose client is gone: cancelled in the modern era, where closing the stream says so; else merely unanswered. */

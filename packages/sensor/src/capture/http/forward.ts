@@ -28,6 +28,12 @@ export interface ForwardedRequest {
 
 const headerBytesMax = 256 * 1024
 
+/** RFC 9110 §15: below 100 there is no status, and Node writes none. */
+class StatusError extends Error {
+  override readonly name = 'StatusError'
+  readonly code = 'HPE_INVALID_STATUS'
+}
+
 /** Sends a request on, bytes as they are. Never rejects. */
 export async function forward(upstream: Upstream, request: ForwardedRequest): Promise<Forwarded> {
   const { url, timeouts } = upstream.options
@@ -90,6 +96,10 @@ function awaitAnswer(outgoing: ClientRequest, { connectMs, answerMs }: Upstream[
     outgoing.on('response', (incoming) => {
       noteConnection(incoming)
       clearTimeout(timer)
+      if (incoming.statusCode === undefined || incoming.statusCode < 100) {
+        outgoing.destroy(new StatusError('the upstream answered with a status that is none'))
+        return
+      }
       // What happens to it later is told to whoever reads it.
       incoming.on('error', () => undefined)
       resolve({ kind: 'answer', incoming })
@@ -97,6 +107,11 @@ function awaitAnswer(outgoing: ClientRequest, { connectMs, answerMs }: Upstream[
     outgoing.on('error', (error) => {
       clearTimeout(timer)
       resolve({ kind: 'failed', cause: causeOf(error, isConnected ? 'connected' : 'connecting'), code: codeOf(error) })
+    })
+    // A switch of protocols (101) that nobody asked for, since Upgrade does not go on: Node closes without a word.
+    outgoing.on('close', () => {
+      clearTimeout(timer)
+      resolve({ kind: 'failed', cause: 'garbage', code: 'no_answer' })
     })
   })
 }

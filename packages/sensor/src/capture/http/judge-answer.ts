@@ -34,7 +34,7 @@ export async function judgeAnswer(
     conversations.await(conversation, line)
     return verdict
   }
-  return capture.endUnanswered(line, endOf(line, outcomeOfStatus(status, isUndecodable ? 'unread' : 'read')))
+  return capture.endUnanswered(line, endOf(line, outcomeOfStatus(status, isGarbage ? 'unread' : 'read')))
 }
 
 /** A server that accepts a request of a session with 202 and nothing else answers it on the session's stream. */
@@ -42,7 +42,7 @@ function mayComeLater({ isModern, conversation }: AnswerPlace, { scanned, answer
   return answer?.httpStatus === 202 && !isModern && conversation.session !== undefined && scanned.shape === 'blank'
 }
 
-/** A success whose copy could not be decoded may hold any result. */
+/** A success whose copy could not be read may hold any result for those who read otherwise. */
 function outcomeOfStatus(status: number, copy: 'read' | 'unread'): Outcome {
   if (status === 401 || status === 403) return 'denied'
   if (status === 408 || status === 504) return 'timeout'

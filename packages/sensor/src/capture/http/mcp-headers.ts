@@ -1,7 +1,7 @@
 import type { ViolationDetail } from '@affidavit/evidence/record/header'
 import { isJsonObject } from '../../identity/claims.ts'
 import { formOf, type ScannedLine, type ScannedMessage, textOf } from '../message.ts'
-import { headerOf, pairsOf, type RawHeaders } from './raw-headers.ts'
+import { headerOf, type RawHeaders, valuesOf } from './raw-headers.ts'
 
 type Code = ViolationDetail['code']
 
@@ -30,9 +30,11 @@ export interface RequestEra {
 export function judgeHeaders(raw: RawHeaders, scanned: ScannedLine, text: Uint8Array | undefined): RequestEra {
   const [message] = scanned.messages
   const version = headerOf(raw, 'mcp-protocol-version')
-  if (message === undefined || scanned.messages.length > 1) return { isModern: isModern(version), violations: [] }
-  const declared = declaredVersion(message, text)
   const violations = new Set<Code>()
+  if (new Set(valuesOf(raw, 'mcp-session-id')).size > 1) violations.add('header_mismatch')
+  if (message === undefined || scanned.messages.length > 1)
+    return { isModern: isModern(version), violations: [...violations] }
+  const declared = declaredVersion(message, text)
   const isOfModern = declared === undefined ? isModern(version) : isModern(declared)
   if (version !== undefined && declared !== undefined && declared !== version) violations.add('header_mismatch')
   if (formOf(message) === 'request') {
@@ -61,7 +63,7 @@ function* compare(
   name: string,
   body: { value: string | undefined; presence: 'required' | 'optional' },
 ): Generator<Code> {
-  const given = pairsOf(raw).flatMap(([field, value]) => (field.toLowerCase() === name ? [value] : []))
+  const given = valuesOf(raw, name)
   if (given.length === 0 && body.presence === 'required') yield 'header_missing'
   if (given.some((value) => decodeValue(value) !== body.value)) yield 'header_mismatch'
 }

@@ -4,6 +4,22 @@ export type RawHeaders = readonly string[]
 /** RFC 9110 §7.6.1: these speak to the next hop. TE and Trailer go on, because trailers do; the body's framing is kept. */
 const perHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'http2-settings'])
 
+/**
+ * What a request or answer means end to end, and what its record is made from. RFC 9110 §7.6.1 forbids to name these in
+ * `Connection`; whoever does it all the same must not have the server see another request than the one that is recorded.
+ */
+const endToEnd = new Set([
+  'authorization', 'content-encoding', 'content-length', 'content-type', 'host', 'last-event-id', 'mcp-method', 'mcp-name',
+  'mcp-protocol-version', 'mcp-session-id', 'te', 'traceparent', 'transfer-encoding', 'www-authenticate',
+]) // biome-ignore format: one list
+
+/** Values of all fields of that name, given in lower case, in order. */
+export function valuesOf(raw: RawHeaders, name: string): string[] {
+  const values: string[] = []
+  for (let i = 0; i < raw.length; i += 2) if (raw[i]?.toLowerCase() === name) values.push(raw[i + 1] ?? '')
+  return values
+}
+
 /** Value of the first field of that name, given in lower case. */
 export function headerOf(raw: RawHeaders, name: string): string | undefined {
   for (let i = 0; i < raw.length; i += 2) if (raw[i]?.toLowerCase() === name) return raw[i + 1]
@@ -19,12 +35,19 @@ export type Changes = ReadonlyMap<string, string | undefined>
 
 /** What goes on to the other side: everything but the fields of this hop and those that `Connection` names. */
 export function toForward(raw: RawHeaders, changes: Changes = new Map()): string[] {
-  const named = (headerOf(raw, 'connection') ?? '').toLowerCase().split(/[\s,]+/)
+  const named = new Set(
+    valuesOf(raw, 'connection')
+      .join()
+      .toLowerCase()
+      .split(/[\s,]+/),
+  )
+  // Only chunked bodies have trailers; Node refuses to announce them for any other.
+  const isChunked = !changes.has('transfer-encoding') && headerOf(raw, 'transfer-encoding') !== undefined
   const forwarded: string[] = []
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] ?? ''
     const key = name.toLowerCase()
-    if (perHop.has(key) || (named.includes(key) && key !== 'te')) continue
+    if (perHop.has(key) || (named.has(key) && !endToEnd.has(key)) || (key === 'trailer' && !isChunked)) continue
     const kept = changes.has(key) ? changes.get(key) : raw[i + 1]
     if (kept !== undefined) forwarded.push(name, kept)
   }

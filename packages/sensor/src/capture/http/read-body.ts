@@ -38,13 +38,33 @@ export async function readRequestBody(request: IncomingMessage): Promise<Request
     const kept = isHeld ? held.append(bytes) : failure === undefined ? keep(bytes) : undefined
     return wait === undefined || kept === undefined ? (wait ?? kept) : Promise.all([wait, kept]).then(() => undefined)
   })
-  if (!request.complete) {
+  // Node throws away what it has read of a request whose client is gone.
+  if (!request.complete || !request.readableEnded) {
     await held.close()
     return undefined
   }
   const { scanned, text, isUndecodable } = await copy.end()
   const { isEncoded } = copy
   return { held, scanned, text: isEncoded ? text : held.inMemory(), isEncoded, isUndecodable, failure }
+}
+
+const byteOrderMark = [0xef, 0xbb, 0xbf]
+const space = 0x20
+
+/**
+ * The official clients and servers skip a byte order mark at the beginning of a body (Fetch, `json()`). In the copy that is
+ * read blanks stand for it, so that offsets stay true. What only begins like one is handed on as it is.
+ */
+function openMarkBlanker(): (bytes: Uint8Array) => Uint8Array {
+  let at = 0
+  return (bytes) => {
+    const from = at
+    at += bytes.length
+    if (from > 2 || bytes[0] !== byteOrderMark[from]) return bytes
+    const mark = byteOrderMark.slice(from, from + bytes.length)
+    const isMark = mark.every((byte, i) => bytes[i] === byte)
+    return isMark ? Uint8Array.from(bytes, (byte, i) => (i < mark.length ? space : byte)) : bytes
+  }
 }
 
 /** What a body says, read from a copy while the body goes by. */
@@ -59,12 +79,13 @@ export interface BodyCopy {
 
 export function openBodyCopy(rawHeaders: readonly string[], memoryBytesMax: number): BodyCopy {
   const scan = new LineScan()
+  const blankMark = openMarkBlanker()
   const decoder = openDecoder(rawHeaders)
   if (decoder === undefined)
     return {
       isEncoded: false,
       push(bytes) {
-        scan.push(bytes)
+        scan.push(blankMark(bytes))
         return undefined
       },
       get topEnd() {
@@ -77,7 +98,7 @@ export function openBodyCopy(rawHeaders: readonly string[], memoryBytesMax: numb
   let isUndecodable = false
   const take = (decoded: Uint8Array[]) => {
     for (const part of decoded) {
-      scan.push(part)
+      scan.push(blankMark(part))
       length += part.length
       if (length <= memoryBytesMax) parts.push(part)
       else parts.length = 0

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { KeyedDigest } from '@affidavit/evidence/record/header'
 import { parseTraceparent } from '../../identity/claims.ts'
 import { readClock } from '../clock.ts'
 import { HeldBytes } from '../hold.ts'
@@ -16,7 +17,7 @@ import { type Forwarded, forward } from './forward.ts'
 import { judgeHeaders } from './mcp-headers.ts'
 import { connectionOf } from './network.ts'
 import { plainError, sendOwn } from './own-answer.ts'
-import { type Changes, headerOf, mediaTypeOf, pairsOf, type RawHeaders } from './raw-headers.ts'
+import { type Changes, headerOf, mediaTypeOf, pairsOf, type RawHeaders, valuesOf } from './raw-headers.ts'
 import { type RequestBody, readRequestBody } from './read-body.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -38,20 +39,21 @@ export async function relayExchange(
 ): Promise<void> {
   const { upstream } = place
   const { method = 'GET', url = '/', rawHeaders } = request
+  // Before anything is waited for: whoever leaves meanwhile is gone, too.
+  const gone = new Departure()
+  response.on('close', () => {
+    if (!response.writableFinished) gone.leave()
+  })
   const admission = await upstream.doorkeeper.admit({ method, target: url, rawHeaders })
   if (admission.verdict === 'answered') {
     request.resume()
     sendOwn(response, admission)
     return
   }
-  const gone = new Departure()
-  response.on('close', () => {
-    if (!response.writableFinished) gone.leave()
-  })
-  const sessionHeader = headerOf(request.rawHeaders, 'mcp-session-id')
-  const session = sessionHeader === undefined ? undefined : upstream.context.digest(sessionHeader)
+  const session = sessionOf(place, rawHeaders)
   const { conversations } = upstream
-  const conversation = conversations.enter({ session, lastEventId: headerOf(request.rawHeaders, 'last-event-id') })
+  const lastEventId = method === 'GET' ? headerOf(rawHeaders, 'last-event-id') : undefined
+  const conversation = conversations.enter({ session, lastEventId })
   try {
     const { principals, ours } = admission
     const origin = describeOrigin(request, { principals, session })
@@ -74,9 +76,15 @@ export async function relayExchange(
   }
 }
 
+/** Undefined where the request names none, or several: servers differ in which of them they take. */
+function sessionOf({ upstream }: Place, raw: RawHeaders): KeyedDigest | undefined {
+  const [session, ...others] = new Set(valuesOf(raw, 'mcp-session-id'))
+  return session === undefined || others.length > 0 ? undefined : upstream.context.digest(session)
+}
+
 function describeOrigin(
   { rawHeaders, socket }: IncomingMessage,
-  { principals, session }: Pick<RequestOrigin, 'principals'> & { session: string | undefined },
+  { principals, session }: Pick<RequestOrigin, 'principals'> & { session: KeyedDigest | undefined },
 ): RequestOrigin {
   const trace = parseTraceparent(headerOf(rawHeaders, 'traceparent'))
   return {

@@ -22,7 +22,8 @@ export function createRouter(byName: ReadonlyMap<string, Upstream>, byHost: Read
       const target = /^https?:\/\/[^/?#]*(.*)$/i.exec(url)?.[1] ?? url
       const path = target.startsWith('/') ? target : `/${target}`
       const owner = byHost.get(hostNameOf(headerOf(rawHeaders, 'host') ?? ''))
-      if (owner !== undefined) return { upstream: owner, path, isEndpoint: pathOf(path) === owner.options.url.pathname }
+      if (owner !== undefined)
+        return { upstream: owner, path, isEndpoint: isSamePlace(path, owner.options.url.pathname) }
       return findByPath(byName, path)
     },
   }
@@ -33,17 +34,40 @@ function findByPath(byName: ReadonlyMap<string, Upstream>, target: string): Plac
     /^(\/\.well-known\/[^?]*?)?\/mcp\/([^/?]+)(\/[^?]*)?(\?.*)?$/.exec(target) ?? []
   const upstream = byName.get(decode(name))
   if (upstream === undefined) return undefined
+  const inner = plainSegments(below)
+  // Where dots climb out of what the name stands for, servers behind it would answer for a place of their own.
+  if (inner === undefined || plainSegments(before.slice(wellKnown.length)) === undefined) return undefined
   const { pathname, search } = upstream.options.url
   if (before.startsWith(wellKnown)) {
     const suffix = pathname === '/' ? '' : pathname
     return { upstream, path: `${before}${suffix}${below}${query}`, isEndpoint: false }
   }
   if (below === '') return { upstream, path: `${pathname}${joinQueries(search, query)}`, isEndpoint: true }
-  return { upstream, path: `${pathname.replace(/\/$/, '')}${below}${query}`, isEndpoint: false }
+  return { upstream, path: `${pathname.replace(/\/$/, '')}${below}${query}`, isEndpoint: inner.length === 0 }
 }
 
 function joinQueries(own: string, query: string): string {
   return own !== '' && query !== '' ? `${own}&${query.slice(1)}` : own + query
+}
+
+/** Servers differ in what they take for the same path: whatever the most lenient one takes for the endpoint is the endpoint. */
+function isSamePlace(target: string, pathname: string): boolean {
+  return plainSegments(pathOf(target))?.join('/') === plainSegments(pathname)?.join('/')
+}
+
+/**
+ * Segments of a path without what some servers do not heed: percent-encoding, case, parameters, empty segments and dots.
+ * Undefined where it leads out of where it began.
+ */
+function plainSegments(path: string): string[] | undefined {
+  const segments: string[] = []
+  const decoded = path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  for (const segment of decoded.toLowerCase().split(/[/\\]/)) {
+    const name = segment.split(';')[0] ?? ''
+    if (name === '..' && segments.pop() === undefined) return undefined
+    if (name !== '..' && name !== '.' && name !== '') segments.push(name)
+  }
+  return segments
 }
 
 function pathOf(target: string): string {

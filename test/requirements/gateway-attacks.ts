@@ -1,0 +1,16 @@
+export const requirements = [
+  { id: 'GA-1', text: 'Whatever an upstream answers, also a switch of protocols, a status that is none, or an odd reason phrase, the call ends, and the client is answered.', source: 'DESIGN §2' },
+  { id: 'GA-2', text: 'Fields that Node reads and does not write break no call.', source: 'DESIGN §2' },
+  { id: 'GA-3', text: 'A byte order mark, a content encoding in several fields and data after the end of an encoding hide no message from the record.', source: 'DESIGN §2 inv. 1' },
+  { id: 'GA-4', text: 'An event stream whose encoding cannot be undone is a violation before it passes, and its calls end as unknown.', source: 'DESIGN §2 inv. 2' },
+  { id: 'GA-5', text: 'A success that cannot be read is recorded as unknown: other readers may read a result in it.', source: 'DESIGN §2 inv. 6' },
+  { id: 'GA-6', text: 'The endpoint is recorded as such under every spelling of its path that servers take for it, and no spelling leads out of /mcp/NAME.', source: 'DESIGN §2' },
+  { id: 'GA-7', text: 'What a server asks in an answer without a session ends with it: nothing stays open.', source: 'DESIGN §2 inv. 7' },
+  { id: 'GA-8', text: 'Equal results under equal event ids are one outcome each.', source: 'DESIGN §2 inv. 1' },
+  { id: 'GA-9', text: 'What one session agreed on, or calls itself, is not recorded of another; a refused initialize renames nobody.', source: 'DESIGN §3 field 3' },
+  { id: 'GA-10', text: 'Last-Event-ID of a POST, several session ids and names in Connection attribute no request to a session that the server does not see it in.', source: 'DESIGN §3 field 2' },
+  { id: 'GA-11', text: 'Text in another encoding than UTF-8 is not kept as an excerpt, where no pattern would match it.', source: 'DESIGN §2 inv. 3' },
+  { id: 'GA-12', text: 'Bodies that expand to gigabytes are given up while they expand, both ways, in every encoding.', source: 'DESIGN §2 inv. 7' },
+  { id: 'GA-13', text: 'A long message that flows loses no byte, whenever its last ones come.', source: 'DESIGN §2 inv. 4' },
+  { id: 'GA-14', text: 'Pieces of a stream are taken one after the other, in order, the last one before the end is told.', source: 'DESIGN §2 inv. 4' },
+] as const // biome-ignore format: one row, one line
