@@ -3,7 +3,7 @@ import type { Outcome } from '@affidavit/evidence/record/kinds'
 import { makeId, readClock } from './clock.ts'
 import { type DraftedOutcome, draftCompleted, draftUnanswered, type End } from './completed.ts'
 import type { CaptureContext } from './context.ts'
-import { type Exchange, InFlight, type OpenCall } from './exchange.ts'
+import { type Exchange, InFlight, type OpenCall, PushbackError } from './exchange.ts'
 import { guardRedactor } from './guard-redactor.ts'
 import { ServerKnowledge } from './knowledge.ts'
 import { answeredDirection, type CapturedLine, requestDirection, type Verdict } from './line.ts'
@@ -30,13 +30,6 @@ const unanswerable = ''
 
 /** Of lines that come when the server is gone and the records are finished: dropped, and not answered. */
 const nowhere: Verdict = { pass: false, instead: undefined, reply: undefined }
-
-/** More calls are open than we keep track of. */
-class PushbackError extends Error {
-  override readonly name = 'PushbackError'
-  readonly code = 'too_many_in_flight'
-  readonly retry = true
-}
 
 /**
  * One connection between a client and a server: every line goes through `take` in the order it arrived, and what that

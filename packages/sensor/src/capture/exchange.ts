@@ -28,8 +28,18 @@ export interface Exchange {
 /** A call as somebody outside may know it, and add to it what the messages do not tell. */
 export type OpenCall = Pick<Exchange, 'callId' | 'method' | 'accessed'>
 
-/** At more open calls than this per direction, new ones are refused. */
-export const inFlightMax = 65_536
+/**
+ * At more open calls than this, new ones of the same direction are refused. Every open call has room in the spool set aside
+ * for its outcome, and there is room for 16,384 of one process: a server whose questions nobody answers must not take it all.
+ */
+const inFlightMax: Record<Direction, number> = { 'to-server': 65_536, 'to-client': 256 }
+
+/** More calls are open than we keep track of. */
+export class PushbackError extends Error {
+  override readonly name = 'PushbackError'
+  readonly code = 'too_many_in_flight'
+  readonly retry = true
+}
 
 /**
  * How long after its cancellation a call may still be answered. Then it ends as `cancelled` and frees what is reserved for
@@ -55,7 +65,7 @@ export class InFlight {
 
   /** Per direction, so that a server that floods requests does not block the client's calls. */
   isFull(direction: Direction): boolean {
-    return this.#counts[direction] >= inFlightMax
+    return this.#counts[direction] >= inFlightMax[direction]
   }
 
   has(direction: Direction, key: string): boolean {

@@ -52,8 +52,7 @@ export class Session {
   open(line: CapturedLine, request: ScannedMessage): void {
     if (line.origin.session === 'stdio') this.#legacyId = makeId()
     const params = parseSpan(line, request.spans.get('params'), handshakeBytesMax)
-    const clientInfo = isJsonObject(params) ? params.clientInfo : undefined
-    this.#named = toClaimedAgent(clientInfo, 'initialize', this.#redact)
+    this.#named = toClaimedAgent(fieldOf(params, 'clientInfo'), 'initialize', this.#redact)
     if (line.origin.session === 'stdio' || this.agent === undefined) this.agent = this.#named ?? this.agent
   }
 
