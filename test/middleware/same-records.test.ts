@@ -138,7 +138,7 @@ describe('the records of an audited server and those of Affidavit in front of it
     const pairs = pair(calls, 'gateway', 'server')
     expect(pairs.length).toBeGreaterThanOrEqual(12)
     expect(differing(pairs)).toEqual([
-      // The gateway sees both its connections. The SDK tells a server of none.
+      // The gateway sees both its connections, a server the one from the gateway.
       '.completed.environment',
       // Nor of the status of its answers, but where a transport lives for one exchange.
       ...(mode === 'legacy' ? ['.completed.header.httpStatus'] : []),

@@ -1,4 +1,5 @@
 import { attach } from '../capture/sdk/attach.ts'
+import { watchConnections } from '../capture/sdk/incoming.ts'
 import { parseTransport } from '../capture/sdk/transport.ts'
 import type { AuditedCall } from './audited-call.ts'
 import { connectionsOf } from './connections.ts'
@@ -24,6 +25,9 @@ export interface Audit {
    */
   close(): Promise<void>
 }
+
+// When this is loaded, and not with the first audited server: one that is made for a request would miss that request's.
+watchConnections()
 
 /** Servers that are audited. */
 const audits = new WeakMap<object, { audit: Audit; sensor: Sensor }>()

@@ -8,6 +8,7 @@ import type { Principals } from '../../identity/principals.ts'
 import type { CaptureContext } from '../context.ts'
 import { noSession, type RequestOrigin, stdioOrigin } from '../origin.ts'
 import type { AuthFacts, MessageExtra } from './extra.ts'
+import { servedConnection } from './incoming.ts'
 import type { SdkTransport, TransportKind } from './transport.ts'
 
 /** Describes where the messages of one server's transports come from. */
@@ -17,7 +18,7 @@ export interface Origins {
   originFor(transport: SdkTransport, kind: TransportKind): (extra: MessageExtra | undefined) => RequestOrigin
 }
 
-const elsewhere = 'the client is at the other end of a connection, and the SDK does not say of which'
+const elsewhere = 'the client is at the other end of a connection, and nobody says of which'
 const noFacts = { absent: elsewhere }
 const unknownTransport: Absent = { absent: 'the transport is neither stdio nor one of the SDK for HTTP' }
 /** The server says so in its own process: no more than a claim to whoever reads the record. */
@@ -43,7 +44,7 @@ export function createOrigins({ digest, redact }: { digest: CaptureContext['dige
         const session = id === undefined ? noSession : { digest: digest(id) }
         return {
           principals: principalsOf(extra),
-          network: noFacts,
+          network: kind === 'http' && extra !== undefined ? servedConnection(noFacts) : noFacts,
           session: kind === 'other' ? unknownTransport : session,
           ...(trace === undefined ? {} : { trace }),
         }
