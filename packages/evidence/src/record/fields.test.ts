@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encodeDecision } from './decision-section.ts'
+import { type EnvironmentSection, encodeEnvironment } from './environment-section.ts'
 import { RecordError } from './error.ts'
 import { type CallParts, type FieldReason, fieldNames, joinCall } from './fields.ts'
 import type { CompletedHeader, RequestedHeader } from './header.ts'
 import { encodeIdentity, type IdentitySection } from './identity-section.ts'
+import { encodeResources } from './resources-section.ts'
 import { completedHeader, requestedHeader } from './testdata/arbitrary.ts'
 
 const utf8 = new TextEncoder()
@@ -149,6 +151,39 @@ test('a response can raise the classification and tell the version [R-11]', () =
   )
   expect([fields.server.valid, fields.server.value?.version]).toEqual([true, '2'])
   expect(fields.classification.value).toEqual({ level: 'restricted', tags: ['card'] })
+})
+
+test('the request that opened a legacy HTTP session belongs to it, as its answer says [VA-4]', () => {
+  const { sessionId: _, ...rest } = requested
+  const opening: RequestedHeader = {
+    ...rest,
+    sessionSource: 'absent',
+    sessionReason: 'it names none',
+    method: 'initialize',
+  }
+  const { fields } = joinCall(opening, { ...completed, sessionId: digest }, parts)
+  expect(fields.session).toEqual({ present: true, valid: true, value: { source: 'legacy-http', id: digest } })
+  expect(joinCall(opening, completed, parts).fields.session.reason).toBe('session_absent')
+})
+
+test('connections and data that only the answer tells belong to the call [VA-5]', () => {
+  const connection = (peer: 'client' | 'server') => ({
+    peer, protocol: 'tcp' as const, localAddress: '10.0.0.2', localPort: 1, remoteAddress: '10.0.0.3', remotePort: 2,
+  }) // biome-ignore format: one connection
+  const around = (network: EnvironmentSection['network']) =>
+    encodeEnvironment({ host: absent, processes: absent, network, ids: {}, redactions: [], redactionsOmitted: 0 })
+  const table = (name: string) => ({ type: 'table' as const, name, dataTypes: [], source: 'server' })
+  const touched = (name: string) => encodeResources({ resources: [table(name)], omitted: 1 })
+  const { fields } = joinCall(
+    { ...requested, sections: { ...requested.sections, environment: hash, resources: hash } },
+    { ...completed, sections: { environment: hash, resources: hash } },
+    {
+      requested: { ...parts.requested, environment: around([connection('client')]), resources: touched('a') },
+      completed: { environment: around([connection('server')]), resources: touched('b') },
+    },
+  )
+  expect(fields.correlation.value?.network).toEqual([connection('client'), connection('server')])
+  expect(fields.classification.value?.resources).toEqual({ resources: [table('a'), table('b')], omitted: 2 })
 })
 
 test('records of different calls are not joined [R-11]', () => {

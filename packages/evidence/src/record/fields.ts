@@ -97,7 +97,7 @@ export function joinCall(
     throw new RecordError('bad_value', 'callId', 'requested and completed are of different calls')
   const fields: TwelveFields = {
     timestamp: complete({ time: requested.time, ...(parts.observedTime && { observedTime: parts.observedTime }) }),
-    session: judgeSession(requested),
+    session: judgeSession(requested, completed),
     identity: judgeIdentity(requested, parts),
     server: judgeServer(requested, completed),
     tool: judgeTool(requested),
@@ -107,7 +107,7 @@ export function joinCall(
     latency: judgeLatency(completed),
     classification: judgeClassification(requested, completed, parts),
     policy: judgePolicy(requested, parts),
-    correlation: judgeCorrelation(requested, parts),
+    correlation: judgeCorrelation(requested, completed, parts),
   }
   return { callId: requested.callId, fields, completeness: countComplete(fields) }
 }
@@ -135,14 +135,19 @@ function missing<V>(reason: FieldReason, value: V | null = null): Field<V> {
   return { present: false, valid: false, value, reason }
 }
 
-function judgeSession({ sessionSource: source, sessionId, sessionReason }: RequestedHeader): TwelveFields['session'] {
+/** A request that opens a session belongs to it, though only the answer has its id. */
+function judgeSession(
+  { sessionSource: source, sessionId, sessionReason }: RequestedHeader,
+  completed: CompletedHeader | undefined,
+): TwelveFields['session'] {
+  if (completed?.sessionId !== undefined) return complete({ source: 'legacy-http', id: completed.sessionId })
   if (sessionId !== undefined) return complete({ source, id: sessionId })
   return missing('session_absent', { source, ...(sessionReason !== undefined && { reason: sessionReason }) })
 }
 
 /** The agent has to be named; user, role and token count where they are named or absent for a stated reason. */
 function judgeIdentity(requested: RequestedHeader, parts: CallParts): TwelveFields['identity'] {
-  const section = open(requested, parts, 'identity', parseIdentity)
+  const section = open(requested, parts.requested, 'identity', parseIdentity)
   if (!('value' in section)) return missOrInvalid(section.reason)
   return isAbsent(section.value.agent) ? missing('agent_absent', section.value) : complete(section.value)
 }
@@ -159,7 +164,7 @@ function judgeTool({ method, tool }: RequestedHeader): TwelveFields['tool'] {
 
 function judgeInput(requested: RequestedHeader, parts: CallParts): TwelveFields['input'] {
   const bytes = requested.inputBytes
-  const section = open(requested, parts, 'input', parseText)
+  const section = open(requested, parts.requested, 'input', parseText)
   if (!('value' in section)) {
     const missed: TwelveFields['input'] = missOrInvalid(section.reason)
     return { ...missed, value: { bytes } }
@@ -200,21 +205,39 @@ function judgeClassification(
   parts: CallParts,
 ): TwelveFields['classification'] {
   const classification = completed?.classification ?? requested.classification
-  const resources = open(requested, parts, 'resources', parseResources)
-  const value = { ...classification, ...('value' in resources && { resources: resources.value }) }
-  if ('reason' in resources && resources.reason === 'section_invalid') return invalid(value, 'section_invalid')
+  const sections = [
+    open(requested, parts.requested, 'resources', parseResources),
+    ...(completed === undefined ? [] : [open(completed, parts.completed, 'resources', parseResources)]),
+  ]
+  const opened = sections.flatMap((section) => ('value' in section ? [section.value] : []))
+  const value = { ...classification, ...(opened.length > 0 && { resources: mergeResources(opened) }) }
+  if (sections.some((section) => 'reason' in section && section.reason === 'section_invalid'))
+    return invalid(value, 'section_invalid')
   return classification.level === 'unclassified' ? invalid(value, 'unclassified') : complete(value)
 }
 
+/** What was asked for, and what was touched then. */
+function mergeResources(sections: readonly ResourcesSection[]): ResourcesSection {
+  return {
+    resources: sections.flatMap(({ resources }) => resources),
+    omitted: sections.reduce((sum, { omitted }) => sum + omitted, 0),
+  }
+}
+
 function judgePolicy(requested: RequestedHeader, parts: CallParts): TwelveFields['policy'] {
-  const section = open(requested, parts, 'decision', parseDecision)
+  const section = open(requested, parts.requested, 'decision', parseDecision)
   const value = { ...requested.decision, ...('value' in section && { evaluation: section.value }) }
   if (requested.decision.disposition === 'undecided') return invalid(value, 'undecided')
   return 'value' in section ? complete(value) : { ...missOrInvalid(section.reason), present: true, value }
 }
 
-function judgeCorrelation(requested: RequestedHeader, parts: CallParts): TwelveFields['correlation'] {
-  const section = open(requested, parts, 'environment', parseEnvironment)
+function judgeCorrelation(
+  requested: RequestedHeader,
+  completed: CompletedHeader | undefined,
+  parts: CallParts,
+): TwelveFields['correlation'] {
+  const section = open(requested, parts.requested, 'environment', parseEnvironment)
+  const answered = completed && open(completed, parts.completed, 'environment', parseEnvironment)
   const { callId, callGroupId, requestIdDigest, traceId, spanId } = requested
   const value = {
     callId,
@@ -222,22 +245,32 @@ function judgeCorrelation(requested: RequestedHeader, parts: CallParts): TwelveF
     ...(callGroupId !== undefined && { callGroupId }),
     ...(traceId !== undefined && { traceId }),
     ...(spanId !== undefined && { spanId }),
-    ...('value' in section && { foreign: section.value.ids, network: section.value.network }),
+    ...('value' in section && { foreign: section.value.ids, network: networkOf(section.value, answered) }),
   }
   return 'reason' in section && section.reason === 'section_invalid' ? invalid(value, section.reason) : complete(value)
 }
 
+/** Connections that only the answer's record knows come behind those of the request's. */
+function networkOf(
+  { network }: EnvironmentSection,
+  answered: Opened<EnvironmentSection> | undefined,
+): EnvironmentSection['network'] {
+  const later = answered !== undefined && 'value' in answered ? answered.value.network : []
+  if (!Array.isArray(later) || later.length === 0) return network
+  return Array.isArray(network) ? [...network, ...later] : later
+}
+
 type Opened<V> = { value: V } | { reason: 'not_captured' | 'not_opened' | 'section_invalid' }
 
-/** A section of `requested`: committed to or not, handed over or not, readable or not. */
+/** A section of a record: committed to or not, handed over or not, readable or not. */
 function open<V>(
-  requested: RequestedHeader,
-  parts: CallParts,
+  header: RequestedHeader | CompletedHeader,
+  sections: Sections | undefined,
   name: SectionName,
   parse: (bytes: Uint8Array) => V,
 ): Opened<V> {
-  if (requested.sections[name] === undefined) return { reason: 'not_captured' }
-  const bytes = parts.requested?.[name]
+  if (header.sections[name] === undefined) return { reason: 'not_captured' }
+  const bytes = sections?.[name]
   if (bytes === undefined) return { reason: 'not_opened' }
   try {
     return { value: parse(bytes) }
