@@ -223,9 +223,27 @@ describe('the index alone', () => {
     ['a call deleted', 'DELETE FROM calls WHERE leaf = (SELECT max(leaf) FROM calls)'],
     [
       'a call invented',
-      'INSERT INTO calls SELECT 100000, callId, callGroupId, streamId, seq, headerHash, time, observedTime, kind, vantage, direction, method, sessionSource, sessionId, server, serverName, serverVersion, tool, toolDigest, toolDefinition, effect, level, disposition, mode, classification, tags, inputBytes, traceId, spanId, subject, credential, agent, agentId, agentVersion, user, userId, 100001, completedStreamId, completedSeq, completedTime, completedObservedTime, completedServerName, completedServerVersion, completedClassification, completedTags, outcome, status, httpStatus, rpcCode, responseBytes, latencyUs FROM calls LIMIT 1',
+      `INSERT INTO calls (leaf, callId, streamId, seq, headerHash, time, observedTime, bootId, monotonicUs, kind, vantage,
+         direction, requestKey, sessionSource, server, effect, level, disposition, mode, classification, tags, inputBytes)
+       SELECT 100000, callId, streamId, seq, headerHash, time, observedTime, bootId, monotonicUs, kind, vantage,
+         direction, requestKey, sessionSource, server, effect, level, disposition, mode, classification, tags, inputBytes
+       FROM calls LIMIT 1`,
     ],
     ['a record deleted', 'DELETE FROM records'],
+    [
+      'a call counted as another',
+      'UPDATE calls SET joinedTo = 1, countedAt = 1 WHERE leaf = (SELECT max(leaf) FROM calls)',
+    ],
+    ['a call counted elsewhere', 'UPDATE calls SET countedAt = 1 WHERE leaf = (SELECT max(leaf) FROM calls)'],
+    ['a link deleted', 'DELETE FROM links WHERE leaf = (SELECT max(leaf) FROM links)'],
+    [
+      'a link invented',
+      'INSERT INTO links SELECT leaf, record, 0, x\'01\', slot, start, "end" FROM links ORDER BY leaf LIMIT 1',
+    ],
+    [
+      'a link of nothing',
+      'INSERT INTO links SELECT 100000, 100000, 0, x\'01\', slot, start, "end" FROM links ORDER BY leaf LIMIT 1',
+    ],
     ['the cursor', 'UPDATE cursor SET size = size + 1'],
     ['a trigger', 'CREATE TRIGGER hide AFTER INSERT ON calls BEGIN DELETE FROM calls WHERE leaf = new.leaf; END'],
     ['a search path removed', 'DROP INDEX callsByTool'],

@@ -1,8 +1,10 @@
 import { isAbsent } from '@affidavit/evidence/record/absent'
 import type { TwelveFields } from '@affidavit/evidence/record/fields'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
+import { vantages } from '@affidavit/evidence/record/kinds'
 import { cutText } from '@affidavit/sensor/cli/printable'
 import type { FetchedCall } from '../query/fetch.ts'
+import { isDisagreement, type Sighting } from '../query/sqlite/sightings.ts'
 import { formatBytes, formatLatency, shortenId } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
 import type { Column } from './table.ts'
@@ -16,8 +18,13 @@ const parsedInputMax = 1_000_000
 /** Where only the digest of a tool's name is at hand. */
 export const unlistedTool = 'unlisted tool'
 
+/** A call as it is listed: what was recorded, and from where it was seen. */
+export interface ListedCall extends FetchedCall {
+  sighting: Sighting
+}
+
 /** The twelve fields as columns, in the order of the record. Names that are only claimed say so. */
-export function callColumns(times: 'day and time' | 'time of day'): readonly Column<FetchedCall>[] {
+export function callColumns(times: 'day and time' | 'time of day'): readonly Column<ListedCall>[] {
   return [
     {
       title: times === 'time of day' ? 'TIME' : 'TIME (UTC)',
@@ -36,7 +43,8 @@ export function callColumns(times: 'day and time' | 'time of day'): readonly Col
     { title: 'INPUT', cell: ({ call }) => inputCell(call.fields), widthMin: 12, leaves: 2 },
     {
       title: 'STATUS',
-      cell: ({ call }) => call.fields.status.value?.outcome ?? 'open',
+      cell: ({ call }) => statusCell(call.fields),
+      widthMin: 15,
       style: ({ call }) => outcomeStyle(call.fields.status.value?.outcome),
     },
     { title: 'BYTES', cell: ({ call }) => bytesCell(call.fields), align: 'right', leaves: 6 },
@@ -54,6 +62,13 @@ export function callColumns(times: 'day and time' | 'time of day'): readonly Col
       style: markIncomplete('policy'),
       widthMin: 7,
       leaves: 7,
+    },
+    {
+      title: 'VANTAGE',
+      cell: vantageCell,
+      style: ({ sighting }) => (isDisputed(sighting) ? 'red' : 'dim'),
+      widthMin: 14,
+      leaves: 1,
     },
     { title: 'ID', cell: ({ call }) => shortenId(call.callId), style: () => 'cyan' },
   ]
@@ -110,6 +125,34 @@ function parseInput(json: string): unknown {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
+}
+
+/** The usual case, in which a column for it says nothing. */
+export function isSeenOnlyFromGateways({ sighting }: ListedCall): boolean {
+  const { vantage, reported, others, possible } = sighting
+  return vantage === 'gateway' && reported === undefined && others.length === 0 && possible.length === 0
+}
+
+/** `≠ gateway+server`; marks come first, for the rest may be cut. */
+function vantageCell({ sighting }: ListedCall): string {
+  const marks = [...(isDisputed(sighting) ? ['≠'] : []), ...(sighting.possible.length > 0 ? ['?'] : [])]
+  return [...marks, nameVantages(sighting)].join(' ')
+}
+
+/** `gateway+server`, from the client to the server; what was only reported says so. */
+export function nameVantages(sighting: Sighting): string {
+  const all = [...sighting.others, sighting].sort((a, b) => vantages.indexOf(a.vantage) - vantages.indexOf(b.vantage))
+  return all.map(({ vantage, reported }) => (reported === undefined ? vantage : `${vantage}(reported)`)).join('+')
+}
+
+function isDisputed({ differences, others }: Sighting): boolean {
+  return [...differences, ...others.flatMap((other) => other.differences)].some(isDisagreement)
+}
+
+/** An HTTP status says more than the outcome where it is not the usual one. */
+function statusCell({ status }: TwelveFields): string {
+  const { outcome, httpStatus } = status.value ?? {}
+  return httpStatus === undefined || httpStatus === 200 ? (outcome ?? 'open') : `${outcome} ${httpStatus}`
 }
 
 function markIncomplete(field: 'classification' | 'policy') {

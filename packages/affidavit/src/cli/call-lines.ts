@@ -1,20 +1,23 @@
 import { isAbsent } from '@affidavit/evidence/record/absent'
-import type { FetchedCall } from '../query/fetch.ts'
+import { isDisagreement, type Sighting } from '../query/sqlite/sightings.ts'
+import { type ListedCall, nameVantages } from './call-columns.ts'
 import { formatCsvLine } from './csv.ts'
+import { formatEnd } from './format.ts'
+import { toSightingObject } from './sighting-object.ts'
 
 /** One line of `--json`: the call with its twelve fields, each with what is known and whether it counts as complete. */
-export function toJsonLine(fetched: FetchedCall): string {
-  return `${JSON.stringify(toCallObject(fetched))}\n`
+export function toJsonLine(listed: ListedCall): string {
+  return `${JSON.stringify(toCallObject(listed))}\n`
 }
 
-export function toCallObject({ call, requested, completed }: FetchedCall) {
-  const { kind, method, direction, vantage, level, effect } = requested.header
+export function toCallObject({ call, requested, completed, sighting }: ListedCall) {
+  const { kind, method, direction, level, effect } = requested.header
   return {
     id: call.callId,
     kind,
     method,
     direction,
-    vantage,
+    ...toSightingObject(sighting),
     level,
     effect,
     leaves: { requested: requested.leaf, completed: completed?.leaf ?? null },
@@ -24,12 +27,16 @@ export function toCallObject({ call, requested, completed }: FetchedCall) {
 }
 
 type Cell = string | number | undefined
-const csvColumns: readonly { name: string; cell(call: FetchedCall): Cell }[] = [
+const csvColumns: readonly { name: string; cell(call: ListedCall): Cell }[] = [
   { name: 'id', cell: ({ call }) => call.callId },
   { name: 'time', cell: ({ requested }) => requested.header.time },
   { name: 'observed_time', cell: ({ requested }) => requested.envelope.observedTime },
-  { name: 'session', cell: ({ requested }) => requested.header.sessionId },
-  { name: 'session_source', cell: ({ requested }) => requested.header.sessionSource },
+  { name: 'vantages', cell: ({ sighting }) => nameVantages(sighting) },
+  { name: 'disagreements', cell: ({ sighting }) => disagreementsOf(sighting) },
+  { name: 'possibly_same', cell: ({ sighting }) => sighting.possible.map(({ callId }) => callId).join(' ') },
+  { name: 'reported', cell: ({ sighting }) => sighting.reported },
+  { name: 'session', cell: ({ call }) => call.fields.session.value?.id },
+  { name: 'session_source', cell: ({ call }) => call.fields.session.value?.source },
   { name: 'agent', cell: (call) => actorOf(call, 'agent')?.name },
   { name: 'agent_assurance', cell: (call) => actorOf(call, 'agent')?.assurance },
   { name: 'user', cell: (call) => actorOf(call, 'user')?.name },
@@ -61,6 +68,8 @@ const csvColumns: readonly { name: string; cell(call: FetchedCall): Cell }[] = [
   { name: 'trace_id', cell: ({ requested }) => requested.header.traceId },
   { name: 'span_id', cell: ({ requested }) => requested.header.spanId },
   { name: 'request_id_digest', cell: ({ requested }) => requested.header.requestIdDigest },
+  { name: 'client_address', cell: (call) => addressOf(call, 'client') },
+  { name: 'server_address', cell: (call) => addressOf(call, 'server') },
   { name: 'complete_fields', cell: ({ call }) => call.completeness.complete },
   { name: 'applicable_fields', cell: ({ call }) => call.completeness.applicable },
 ]
@@ -69,16 +78,29 @@ export function csvTitle(): string {
   return formatCsvLine(csvColumns.map(({ name }) => name))
 }
 
-export function toCsvLine(fetched: FetchedCall): string {
-  return formatCsvLine(csvColumns.map(({ cell }) => cell(fetched)))
+export function toCsvLine(listed: ListedCall): string {
+  return formatCsvLine(csvColumns.map(({ cell }) => cell(listed)))
 }
 
-function actorOf({ call }: FetchedCall, role: 'agent' | 'user'): { name: string; assurance: string } | undefined {
+function actorOf({ call }: ListedCall, role: 'agent' | 'user'): { name: string; assurance: string } | undefined {
   const actor = call.fields.identity.value?.[role]
   if (actor === undefined || isAbsent(actor)) return undefined
   return { name: actor.name ?? actor.id, assurance: actor.assurance }
 }
 
-function policiesOf({ call }: FetchedCall): string | undefined {
+function policiesOf({ call }: ListedCall): string | undefined {
   return call.fields.policy.value?.evaluation?.policies.map(({ id, verdict }) => `${id}=${verdict}`).join(' ')
+}
+
+/** Of the first connection to that peer, its own end. */
+function addressOf({ call }: ListedCall, peer: 'client' | 'server'): string | undefined {
+  const { network } = call.fields.correlation.value ?? {}
+  const connection = Array.isArray(network) ? network.find((one) => one.peer === peer) : undefined
+  return connection && formatEnd(connection.remoteAddress, connection.remotePort)
+}
+
+/** What the vantages do not agree about. */
+function disagreementsOf({ differences, others }: Sighting): string {
+  const all = [...differences, ...others.flatMap((other) => other.differences)].filter(isDisagreement)
+  return [...new Set(all.map(({ field }) => field))].join(' ')
 }

@@ -48,3 +48,9 @@ export function formatNumberOf(count: number, one: string, many: string): string
 export function shortenId(id: string): string {
   return id.slice(-8)
 }
+
+/** `127.0.0.1:3001`, `[::1]:3001`, or the path of a Unix socket, which has no port. */
+export function formatEnd(address: string, port: number): string {
+  if (port === 0) return address
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { digestValue, toCorrelationKey } from '@affidavit/evidence/record/digest'
+import { vantages } from '@affidavit/evidence/record/kinds'
 import { hmacSha256, sha256 } from '@affidavit/sensor/crypto/node'
 import type { Home } from '@affidavit/sensor/durable/home'
 import { systemLayer } from '@affidavit/sensor/durable/layer'
@@ -27,6 +28,7 @@ export function readFilter(spec: CommandSpec, args: Arguments, nowMs: number): C
   return {
     ...(sinceMs === undefined ? {} : { sinceMs }),
     ...(untilMs === undefined ? {} : { untilMs }),
+    ...readVantage(spec, args.text('vantage')),
     session: args.list('session'),
     server: args.list('server'),
     tool: args.list('tool'),
@@ -34,6 +36,13 @@ export function readFilter(spec: CommandSpec, args: Arguments, nowMs: number): C
     classification: args.list('classification'),
     outcome: args.list('outcome').map((word) => readOutcome(spec, word)),
   }
+}
+
+function readVantage(spec: CommandSpec, word: string | undefined): Pick<CallFilter, 'vantage'> {
+  if (word === undefined) return {}
+  const vantage = [...vantages, 'all' as const].find((known) => known === word)
+  if (vantage === undefined) throw usageError(spec.name, `--vantage is ${vantages.join(', ')} or all, not '${word}'`)
+  return { vantage }
 }
 
 function readOutcome(spec: CommandSpec, word: string) {

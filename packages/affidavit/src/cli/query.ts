@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { type FetchedCall, fetchCalls } from '../query/fetch.ts'
+import { fetchCalls } from '../query/fetch.ts'
 import { type CallFilter, outcomeWords } from '../query/filter.ts'
 import { type CallPlace, countIncomparable, iterateCalls, searchCalls } from '../query/sqlite/search.ts'
-import { callColumns } from './call-columns.ts'
+import { createSightingReader } from '../query/sqlite/sightings.ts'
+import { callColumns, isSeenOnlyFromGateways, type ListedCall } from './call-columns.ts'
 import { csvTitle, toCsvLine, toJsonLine } from './call-lines.ts'
 import { waitUntilSequenced } from './catch-up.ts'
 import type { Command, CommandContext } from './command.ts'
@@ -39,6 +40,11 @@ const spec: CommandSpec = {
     tool: { type: 'string', multiple: true, value: 'NAME', text: "to this tool; '*' for all tool calls" },
     outcome: { type: 'string', multiple: true, value: 'WORD', text: `one of ${outcomeWords.join(', ')}` },
     actor: { type: 'string', multiple: true, value: 'NAME', text: 'by this agent, or on behalf of this user' },
+    vantage: {
+      type: 'string',
+      value: 'WORD',
+      text: 'every record at client, gateway or server, or all of them (default: each call once)',
+    },
     classification: { type: 'string', multiple: true, value: 'WORD', text: 'of data with this level or tag' },
     limit: { type: 'string', value: 'N', text: `the newest N only (default: ${tableRows} in a table, else all)` },
     csv: { type: 'boolean', text: 'comma-separated values with a title line (RFC 4180)' },
@@ -53,11 +59,14 @@ const spec: CommandSpec = {
     },
     { command: 'affidavit query --since 2026-11-20 --csv > calls.csv', text: 'A day for a spreadsheet' },
     { command: 'affidavit query --json --tool "*"', text: 'Tool calls for a program' },
+    { command: 'affidavit query --vantage all', text: 'Also what corroborates: the same calls seen from elsewhere' },
   ],
   notes: [
     'A session may be given by four or more of the first or last characters of its id.',
     'The same option given twice means either; different options mean all of them.',
     'Identities are shown with their assurance: verified, attested or claimed.',
+    'A call seen from several vantages is listed once, as seen nearest the server: gateway+server.',
+    'There, (reported) is what a program told, ≠ says that the vantages disagree, ? that another call listed may be the same.',
   ],
 }
 
@@ -91,16 +100,26 @@ interface Question {
   filter: CallFilter
 }
 
+/** Reads calls from the log, and from the index what else was seen of them. */
+function createReader({ db, source }: Question): (places: readonly CallPlace[]) => Promise<ListedCall[]> {
+  const sightingOf = createSightingReader(db)
+  return async (places) => {
+    const calls = await fetchCalls(source, places)
+    return calls.map((call) => ({ ...call, sighting: sightingOf(call.place.leaf) }))
+  }
+}
+
 async function writeLines(
   question: Question,
   how: { limit: number | undefined; csv: boolean },
   context: CommandContext,
 ) {
   const { stdout } = context
+  const read = createReader(question)
   if (how.csv) await stdout.write(csvTitle())
   for (const places of chunk(listPlaces(question, how.limit))) {
     if (stdout.gone.aborted || context.signal.aborted) return
-    const calls = await fetchCalls(question.source, places)
+    const calls = await read(places)
     await stdout.write(calls.map(how.csv ? toCsvLine : toJsonLine).join(''))
   }
 }
@@ -121,19 +140,21 @@ function listPlaces({ db, filter }: Question, limit: number | undefined): Iterab
   return limit === undefined ? iterateCalls(db, filter) : searchCalls(db, filter, limit).calls
 }
 
-async function writeTable({ db, source, filter }: Question, limit: number, { stdout, stderr }: CommandContext) {
-  const page = searchCalls(db, filter, limit)
+async function writeTable(question: Question, limit: number, { stdout, stderr }: CommandContext) {
+  const page = searchCalls(question.db, question.filter, limit)
   if (page.total === 0) return stderr.write('no call matches\n')
-  const calls = await fetchCalls(source, page.calls)
+  const calls = await createReader(question)(page.calls)
   const day = stdout.isTerminal ? sharedDay(calls) : undefined
   if (day !== undefined) await stdout.write(`${stdout.paint('dim', `${day}, times in UTC`)}\n`)
-  const table = formatTable(callColumns(day === undefined ? 'day and time' : 'time of day'), calls, stdout)
+  const columns = callColumns(day === undefined ? 'day and time' : 'time of day')
+  const usual = calls.every(isSeenOnlyFromGateways) ? columns.filter(({ title }) => title !== 'VANTAGE') : columns
+  const table = formatTable(usual, calls, stdout)
   await stdout.write(table.text)
   await stderr.write(describeRest(page.calls.length, page.total, table.hidden))
 }
 
 /** The day of all calls, where they share one: then the table needs the time only. */
-function sharedDay(calls: readonly FetchedCall[]): string | undefined {
+function sharedDay(calls: readonly ListedCall[]): string | undefined {
   const days = new Set(calls.map(({ requested }) => requested.header.time.slice(0, 10)))
   return days.size === 1 ? [...days][0] : undefined
 }

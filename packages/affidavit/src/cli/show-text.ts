@@ -2,12 +2,13 @@ import { type FieldName, fieldNames, type TwelveFields } from '@affidavit/eviden
 import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
 import { toPrintable } from '@affidavit/sensor/cli/printable'
 import type { Terminal } from '@affidavit/sensor/cli/terminal'
-import type { FetchedCall, FetchedRecord } from '../query/fetch.ts'
-import { identityCell, nameInFull, toolCell } from './call-columns.ts'
+import type { FetchedRecord } from '../query/fetch.ts'
+import { identityCell, type ListedCall, nameInFull, toolCell } from './call-columns.ts'
 import { changeLines } from './change-lines.ts'
 import { formatCount, formatLatency, formatNumberOf } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
 import type { ProofResult, Shown } from './show.ts'
+import { describeConnection, sightingLines } from './sighting-text.ts'
 
 const labelWidth = 16
 /** Lines of a section before it is cut: `--json` has it whole. */
@@ -32,7 +33,8 @@ export function* showLines({ call, records, keys }: Shown, terminal: Terminal): 
   yield label('key', `${keys.names.join(', ') || 'none'}, ${where}`)
 }
 
-function* callLines({ call, requested, completed }: FetchedCall, terminal: Terminal): Generator<string> {
+function* callLines(listed: ListedCall, terminal: Terminal): Generator<string> {
+  const { call, requested, completed, sighting } = listed
   const { status, server, latency } = call.fields
   const outcome = status.value?.outcome
   const took = latency.value === null ? '' : ` in ${formatLatency(latency.value.us)}`
@@ -48,6 +50,7 @@ function* callLines({ call, requested, completed }: FetchedCall, terminal: Termi
       ? `leaf:${requested.leaf}`
       : `leaf:${requested.leaf} (requested), leaf:${completed.leaf} (completed)`,
   )
+  for (const line of sightingLines(sighting, terminal)) yield label(line.name, line.text)
   const { complete, applicable } = call.completeness
   yield label('fields', `${complete} of ${applicable} complete`)
   for (const [i, name] of fieldNames.entries()) yield fieldLine(i + 1, name, call.fields, terminal)
@@ -77,6 +80,8 @@ function describeField(name: FieldName, fields: TwelveFields): string {
       return fields.latency.value === null ? '–' : `${fields.latency.value.ms} ms`
     case 'tool':
       return describeTool(fields.tool.value)
+    case 'correlation':
+      return describeCorrelation(fields.correlation.value)
     default:
       return describeMembers(fields[name].value)
   }
@@ -85,6 +90,12 @@ function describeField(name: FieldName, fields: TwelveFields): string {
 function describeTool(tool: TwelveFields['tool']['value']): string {
   if (tool === null) return '–'
   return 'name' in tool ? `${tool.name}, definition ${tool.definition}` : `unlisted, name digest ${tool.nameDigest}`
+}
+
+/** Ids, and both ends of every connection. */
+function describeCorrelation(ids: TwelveFields['correlation']['value']): string {
+  const network = Array.isArray(ids?.network) ? ids.network : []
+  return [describeMembers(ids), ...network.map(describeConnection)].join(', ')
 }
 
 /** `name value, name value`: the members that say something in one line. */

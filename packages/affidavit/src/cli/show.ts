@@ -1,8 +1,10 @@
 import { VerifyError } from '@affidavit/evidence/log/error'
-import { type FetchedCall, type FetchedRecord, fetchCalls, fetchRecord } from '../query/fetch.ts'
+import { type FetchedRecord, fetchCalls, fetchRecord } from '../query/fetch.ts'
 import { type LeafProof, proveEntry } from '../query/prove.ts'
+import { createSightingReader, type Sighting } from '../query/sqlite/sightings.ts'
 import { readSize } from '../query/sqlite/write.ts'
 import { StoreError } from '../store/error.ts'
+import type { ListedCall } from './call-columns.ts'
 import { waitUntilSequenced } from './catch-up.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './failure.ts'
@@ -33,7 +35,7 @@ export type ProofResult = { proof: LeafProof } | { failure: string }
 
 /** What `show` is about: a call with both records, or one record that is no half of a call; each with its proof. */
 export interface Shown {
-  call?: FetchedCall
+  call?: ListedCall
   records: { record: FetchedRecord; proof: ProofResult }[]
   keys: LogKeys
 }
@@ -48,11 +50,12 @@ export const show: Command = {
     try {
       const db = await openIndex(home, source, context)
       const named = findRecord(db, spec.name, id, readSize(db))
+      const sighting = named.type === 'call' ? createSightingReader(db)(named.place.leaf) : undefined
       db.close()
       const given = args.list('key')
       const keys =
         given.length > 0 ? readGivenKeys(spec.name, source.origin, given) : readHomeKeys(source.origin, home.paths)
-      const shown = await fetchShown(source, named, keys)
+      const shown = await fetchShown(source, { named, sighting }, keys)
       if (args.flag('json')) await context.stdout.write(`${JSON.stringify(toShowObject(shown))}\n`)
       else for (const line of showLines(shown, context.stdout)) await context.stdout.write(`${line}\n`)
       return isSound(shown) ? exitCodes.done : exitCodes.negative
@@ -62,15 +65,19 @@ export const show: Command = {
   },
 }
 
-async function fetchShown(source: OpenSource, named: Named, keys: LogKeys): Promise<Shown> {
+async function fetchShown(
+  source: OpenSource,
+  { named, sighting }: { named: Named; sighting: Sighting | undefined },
+  keys: LogKeys,
+): Promise<Shown> {
   if (named.type === 'record') {
     return { records: [await withProof(source, await fetchRecord(source, named.leaf), keys)], keys }
   }
   const [call] = await fetchCalls(source, [named.place])
-  if (call === undefined) return { records: [], keys }
+  if (call === undefined || sighting === undefined) return { records: [], keys }
   const records = [await withProof(source, call.requested, keys)]
   if (call.completed !== undefined) records.push(await withProof(source, call.completed, keys))
-  return { call, records, keys }
+  return { call: { ...call, sighting }, records, keys }
 }
 
 async function withProof(source: OpenSource, record: FetchedRecord, keys: LogKeys) {

@@ -1,5 +1,7 @@
+import { vantages } from '@affidavit/evidence/record/kinds'
 import type { Style, Terminal } from '@affidavit/sensor/cli/terminal'
 import type { Home } from '@affidavit/sensor/durable/home'
+import type { Totals } from '../query/sqlite/totals.ts'
 import type { Command } from './command.ts'
 import { exitCodes } from './failure.ts'
 import { formatAge, formatBytes, formatCount, formatNumberOf } from './format.ts'
@@ -53,9 +55,21 @@ function* statusLines(home: Home, read: HomeStatus, terminal: Terminal): Generat
       `${formatCount(calls)}, ${formatCount(openCalls)} open; ${formatNumberOf(openGaps, 'open gap', 'open gaps')}, ${formatNumberOf(violations, 'violation', 'violations')}`,
       openGaps > 0 ? 'red' : undefined,
     )
+    const vantages = describeVantages(index.totals)
+    if (vantages !== undefined) yield line('vantages', vantages)
   }
   yield line('disk', `${formatBytes(disk.freeBytes)} free`, disk.freeBytes < disk.lowBytes ? 'red' : undefined)
   for (const text of read.attention) yield `${terminal.paint('red', '! ')}${text}`
+}
+
+/** Nothing to say where everything was seen from gateways, and from there alone. */
+function describeVantages({ calls, countedAt, corroborating, reportedOnly }: Totals): string | undefined {
+  if (countedAt.gateway === calls && corroborating === 0 && reportedOnly === 0) return undefined
+  const seen = vantages.filter((vantage) => countedAt[vantage] > 0)
+  const counted = seen.map((vantage) => `${formatCount(countedAt[vantage])} count at ${vantage}`)
+  const reported = reportedOnly > 0 ? [`${formatCount(reportedOnly)} only as reported`] : []
+  const more = formatNumberOf(corroborating, 'record corroborates', 'records corroborate')
+  return `${[...counted, ...reported].join(', ')}; ${more} them`
 }
 
 function describeCollector({ state, pid }: HomeStatus['collector']): string {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import type { ProblemSink } from '@affidavit/evidence/verify/problem'
-import { readActor } from '../query/actor.ts'
+import { type BodyFacts, noBodyFacts, toBodyFacts } from '../query/indexed-entry.ts'
 import {
   type ColumnRule, completedColumns, type IndexedEntry, recordColumns, requestedColumns, type Value,
 } from '../query/sqlite/columns.ts' // biome-ignore format: one list
@@ -9,16 +9,18 @@ import { createSchema } from '../query/sqlite/schema.ts'
 import { isCompleted, isRequested, readSize, supersededEvent } from '../query/sqlite/write.ts'
 import type { Leaf, LeafCheck } from './verify-contents.ts'
 import { describeDamage, listSchema } from './verify-database.ts'
+import { createJoinComparison, type JoinComparison } from './verify-joins.ts'
 
 type Row = Record<string, SQLOutputValue>
 
 const path = 'index/index.db'
 const remedy = "the log is judged apart; run 'affidavit index rebuild'"
 
-/** Without the key to the bodies nobody can say who acted: then those columns are not compared. */
-const unknownActor: IndexedEntry['actor'] = {}
-const actorColumns = new Set(['agent', 'agentId', 'agentVersion', 'user', 'userId'])
-const withoutActor = requestedColumns.filter(({ name }) => !actorColumns.has(name))
+/** Without the key to the bodies nobody can say who acted, and where: then those columns are not compared. */
+const unknownFacts: BodyFacts = { actor: {}, surroundings: undefined }
+const bodyColumns = new Set(['agent', 'agentId', 'agentVersion', 'user', 'userId', 'machineKey'])
+const isOfHeader = ({ name }: { name: string }) => !bodyColumns.has(name)
+const [callsWithoutBody, recordsWithoutBody] = [requestedColumns.filter(isOfHeader), recordColumns.filter(isOfHeader)]
 
 /** What an index says of itself, as of one moment: damage, tables, whom it is made for, how far it has come. */
 export interface IndexStanding {
@@ -52,7 +54,10 @@ function readStanding(db: DatabaseSync): IndexStanding {
   if (expected !== found) return { damage: 'its tables are not those that this version makes', madeFor: '', size: 0 }
   const size = readSize(db)
   const beyond = 'SELECT leaf FROM calls WHERE leaf < 0 OR leaf >= ?1 OR completedLeaf < 0 OR completedLeaf >= ?1'
-  const row = db.prepare(`${beyond} UNION ALL SELECT leaf FROM records WHERE leaf < 0 OR leaf >= ?1 LIMIT 1`).get(size)
+  const stray = 'SELECT leaf FROM links WHERE leaf NOT IN (SELECT leaf FROM calls)'
+  const row = db
+    .prepare(`${beyond} UNION ALL SELECT leaf FROM records WHERE leaf < 0 OR leaf >= ?1 UNION ALL ${stray} LIMIT 1`)
+    .get(size)
   const damage =
     row === undefined ? undefined : `it has a row (leaf ${String(row.leaf)}) beyond the entries it has read`
   return { damage, madeFor: readMadeFor(db), size }
@@ -149,8 +154,10 @@ function createComparison(db: DatabaseSync): (page: Page) => Difference | undefi
   const completions = createPageReader(db, 'calls', 'completedLeaf')
   const records = createPageReader(db, 'records', 'leaf')
   const later = db.prepare('SELECT 1 FROM calls WHERE callId = ? AND headerHash = ? AND completedLeaf > ?')
+  const joins = createJoinComparison(db)
   return ({ from, to, entries, isWhole }) => {
-    const rows = { calls: calls(from, to), completions: completions(from, to), records: records(from, to) }
+    const rows = { calls: calls(from, to), completions: completions(from, to), records: records(from, to), joins }
+    joins.forget()
     for (const entry of entries) {
       const why = compareEntry(rows, entry, (...key) => later.get(...key) !== undefined)
       if (why !== undefined) return { leaf: entry.leaf, why }
@@ -170,27 +177,34 @@ function createPageReader(db: DatabaseSync, table: 'calls' | 'records', column: 
 
 /** Takes the row that belongs to the entry and says what is wrong with it. */
 function compareEntry(
-  { calls, completions, records }: { calls: Rows; completions: Rows; records: Rows },
+  { calls, completions, records, joins }: { calls: Rows; completions: Rows; records: Rows; joins: JoinComparison },
   entry: IndexedEntry,
   hasLater: (callId: string, headerHash: Uint8Array, leaf: number) => boolean,
 ): string | undefined {
   const { leaf } = entry
+  const isClosed = entry.actor === unknownFacts.actor
+  const body = isClosed ? 'unknown' : 'known'
   if (isRequested(entry)) {
     const row = take(calls, leaf)
     if (row === undefined) return `entry ${leaf} is not among its calls`
     if ((row.completedLeaf === null) !== (row.outcome === null))
       return `it gives an open call an outcome (entry ${leaf})`
-    return compare(entry.actor === unknownActor ? withoutActor : requestedColumns, entry, row)
+    return (
+      compare(isClosed ? callsWithoutBody : requestedColumns, entry, row) ??
+      joins.compareLinks(entry, row, body) ??
+      joins.compareJoin(row)
+    )
   }
   const completion = isCompleted(entry) ? take(completions, leaf) : undefined
   if (completion !== undefined && isCompleted(entry)) {
     const isOwn =
       completion.callId === entry.header.callId && isSame(completion.headerHash, toHash(entry.header.requestedHash))
-    return isOwn ? compare(completedColumns, entry, completion) : `entry ${leaf} is joined to another call`
+    if (!isOwn) return `entry ${leaf} is joined to another call`
+    return compare(completedColumns, entry, completion) ?? joins.compareLinks(entry, completion, body)
   }
   const row = take(records, leaf)
   if (row === undefined) return `entry ${leaf} is missing`
-  if (row.event !== supersededEvent) return compare(recordColumns, entry, row)
+  if (row.event !== supersededEvent) return compare(isClosed ? recordsWithoutBody : recordColumns, entry, row)
   const gaveWay = isCompleted(entry) && hasLater(entry.header.callId, toHash(entry.header.requestedHash), leaf)
   if (!gaveWay) return `it hides entry ${leaf}, the outcome of a call`
   return compare(
@@ -225,6 +239,6 @@ function isSame(stored: SQLOutputValue | undefined, expected: Value): boolean {
 }
 
 function toEntry({ leaf, header, headerHash, envelope, body }: Leaf): IndexedEntry {
-  const actor = body?.status === 'opened' ? readActor(body.sections) : body === undefined ? unknownActor : {}
-  return { leaf, header, headerHash, envelope, actor }
+  const facts = body?.status === 'opened' ? toBodyFacts(body.sections) : body === undefined ? unknownFacts : noBodyFacts
+  return { leaf, header, headerHash, envelope, ...facts }
 }

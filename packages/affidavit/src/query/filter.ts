@@ -1,8 +1,13 @@
-import { type Outcome, outcomes, type ResponseStatus } from '@affidavit/evidence/record/kinds'
+import { type Outcome, outcomes, type ResponseStatus, type Vantage } from '@affidavit/evidence/record/kinds'
 import { IndexError } from './error.ts'
 
-/** A question about calls. Several values of one name mean any of them; several names mean all of them. */
+/**
+ * A question about calls. Several values of one name mean any of them; several names mean all of them. A call seen from
+ * several vantages fits where one of its records does; its time and its outcome are those of the record that counts.
+ */
 export interface CallFilter {
+  /** Absent: each call once, by the record that counts. Else its records at this vantage, or all, each for itself. */
+  vantage?: Vantage | 'all'
   /** First millisecond that counts and first one that does not, on the `time` of the `requested` record. */
   sinceMs?: number
   untilMs?: number
@@ -41,22 +46,46 @@ export interface Condition {
 
 /** WHERE clause over `calls`; all values are bound, none is part of the text. */
 export function toCondition(filter: CallFilter): Condition {
-  const parts: Condition[] = []
-  if (filter.sinceMs !== undefined) parts.push({ sql: 'time >= ?', values: [filter.sinceMs] })
-  if (filter.untilMs !== undefined) parts.push({ sql: 'time < ?', values: [filter.untilMs] })
-  const add = (words: readonly string[] | undefined, one: (word: string) => Condition) => {
-    if (words !== undefined && words.length > 0) parts.push(anyOf(words.map(one)))
+  const [when, what] = [allOf(whenAndHow(filter)), allOf(whoAndWhat(filter))]
+  if (filter.vantage === 'all') return allOf([when, what])
+  if (filter.vantage !== undefined) return allOf([{ sql: 'vantage = ?', values: [filter.vantage] }, when, what])
+  const counts = { sql: 'countedAt IS NULL', values: [] }
+  if (what.sql === always.sql) return allOf([counts, when])
+  const others = {
+    sql: `leaf IN (SELECT countedAt FROM calls WHERE countedAt IS NOT NULL AND ${what.sql})`,
+    values: what.values,
   }
-  add(filter.session, (word) => matchText('sessionId', word))
-  add(filter.server, (word) =>
-    anyOf(['server', 'serverName', 'completedServerName'].map((name) => matchText(name, word))),
-  )
+  return allOf([counts, when, anyOf([what, others])])
+}
+
+const always: Condition = { sql: '1', values: [] }
+
+function whenAndHow({ sinceMs, untilMs, outcome = [] }: CallFilter): Condition[] {
+  return [
+    ...(sinceMs === undefined ? [] : [{ sql: 'time >= ?', values: [sinceMs] }]),
+    ...(untilMs === undefined ? [] : [{ sql: 'time < ?', values: [untilMs] }]),
+    ...(outcome.length === 0 ? [] : [anyOf(outcome.map(matchOutcome))]),
+  ]
+}
+
+function whoAndWhat(filter: CallFilter): Condition[] {
+  const anyWord = (words: readonly string[] | undefined, one: (word: string) => Condition) =>
+    words === undefined || words.length === 0 ? [] : [anyOf(words.map(one))]
+  const anyColumn = (columns: readonly string[]) => (word: string) =>
+    anyOf(columns.map((column) => matchText(column, word)))
   const tools = [...(filter.tool ?? []).map(matchTool), ...(filter.toolDigest ?? []).map(matchToolDigest)]
-  if (tools.length > 0) parts.push(anyOf(tools))
-  add(filter.actor, (word) => anyOf(['agent', 'agentId', 'user', 'userId'].map((name) => matchText(name, word))))
-  add(filter.classification, matchClassification)
-  if (filter.outcome !== undefined && filter.outcome.length > 0) parts.push(anyOf(filter.outcome.map(matchOutcome)))
-  if (parts.length === 0) return { sql: '1', values: [] }
+  return [
+    ...anyWord(filter.session, anyColumn(['session'])),
+    ...anyWord(filter.server, anyColumn(['server', 'serverName', 'completedServerName'])),
+    ...(tools.length === 0 ? [] : [anyOf(tools)]),
+    ...anyWord(filter.actor, anyColumn(['agent', 'agentId', 'user', 'userId'])),
+    ...anyWord(filter.classification, matchClassification),
+  ]
+}
+
+function allOf(conditions: Condition[]): Condition {
+  const parts = conditions.filter(({ sql }) => sql !== always.sql)
+  if (parts.length === 0) return always
   return { sql: parts.map(({ sql }) => sql).join(' AND '), values: parts.flatMap(({ values }) => values) }
 }
 

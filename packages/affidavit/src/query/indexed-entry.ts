@@ -3,17 +3,19 @@ import { splitEntry } from '@affidavit/evidence/record/entry'
 import { parseEnvelope } from '@affidavit/evidence/record/envelope-bytes'
 import { hashHeader } from '@affidavit/evidence/record/hash'
 import { parseHeader } from '@affidavit/evidence/record/header-bytes'
+import type { Sections } from '@affidavit/evidence/record/sections'
 import type { BodyOpener } from '../store/bodies.ts'
 import { iterateEntries } from '../store/entries.ts'
-import { type Actor, readActor } from './actor.ts'
+import { readActor } from './actor.ts'
 import type { LogTiles } from './log-reader.ts'
 import type { IndexedEntry } from './sqlite/columns.ts'
+import { readSurroundings } from './surroundings.ts'
 
 /** Log and bodies of one home, to derive from. */
 export interface EntrySource {
   origin: string
   tiles: LogTiles
-  /** Undefined where the keys are elsewhere: actors then stay unknown. */
+  /** Undefined where the keys are elsewhere: actors and surroundings then stay unknown. */
   bodies: BodyOpener | undefined
   sha256: Sha256
 }
@@ -24,37 +26,38 @@ export async function readIndexedEntries(
   span: { from: number; to: number },
   size: number,
 ): Promise<IndexedEntry[]> {
-  const actors = await readActors(source.bodies, span)
+  const facts = await readBodyFacts(source.bodies, span)
   const entries: IndexedEntry[] = []
   for await (const { leaf, entry } of iterateEntries(source.tiles, span, size)) {
-    entries.push(toIndexedEntry(source.sha256, { leaf, entry, actor: actors.get(leaf) ?? {} }))
+    const { header, envelope } = splitEntry(entry)
+    entries.push({
+      leaf,
+      header: parseHeader(header),
+      headerHash: hashHeader(source.sha256, header),
+      envelope: parseEnvelope(envelope),
+      ...(facts.get(leaf) ?? noBodyFacts),
+    })
   }
   return entries
 }
 
-export function toIndexedEntry(
-  sha256: Sha256,
-  { leaf, entry, actor }: { leaf: number; entry: Uint8Array; actor: Actor },
-): IndexedEntry {
-  const { header, envelope } = splitEntry(entry)
-  return {
-    leaf,
-    header: parseHeader(header),
-    headerHash: hashHeader(sha256, header),
-    envelope: parseEnvelope(envelope),
-    actor,
-  }
+/** What the index takes from a body: who acted, and where. */
+export type BodyFacts = Pick<IndexedEntry, 'actor' | 'surroundings'>
+export const noBodyFacts: BodyFacts = { actor: {}, surroundings: undefined }
+
+export function toBodyFacts(sections: Sections): BodyFacts {
+  return { actor: readActor(sections), surroundings: readSurroundings(sections) }
 }
 
-/** A body that was erased or does not open leaves the actor unknown; `affidavit verify` is who judges why. */
-async function readActors(
+/** A body that was erased or does not open leaves them unknown; `affidavit verify` is who judges why. */
+async function readBodyFacts(
   bodies: BodyOpener | undefined,
   { from, to }: { from: number; to: number },
-): Promise<Map<number, Actor>> {
-  const actors = new Map<number, Actor>()
-  if (bodies === undefined) return actors
+): Promise<Map<number, BodyFacts>> {
+  const facts = new Map<number, BodyFacts>()
+  if (bodies === undefined) return facts
   for await (const body of bodies.openAll(from, to)) {
-    if (body.status === 'opened') actors.set(body.leaf, readActor(body.sections))
+    if (body.status === 'opened') facts.set(body.leaf, toBodyFacts(body.sections))
   }
-  return actors
+  return facts
 }

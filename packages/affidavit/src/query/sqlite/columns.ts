@@ -2,6 +2,8 @@ import type { Envelope } from '@affidavit/evidence/record/envelope'
 import type { Classification, CompletedHeader, Header, RequestedHeader } from '@affidavit/evidence/record/header'
 import { toResponseStatus } from '@affidavit/evidence/record/kinds'
 import type { Actor } from '../actor.ts'
+import { toMachineKey, toRequestKey } from '../links.ts'
+import type { Surroundings } from '../surroundings.ts'
 
 /** One log entry, parsed, with what the index takes from its body. */
 export interface IndexedEntry<H extends Header = Header> {
@@ -11,6 +13,8 @@ export interface IndexedEntry<H extends Header = Header> {
   headerHash: Uint8Array
   envelope: Envelope
   actor: Actor
+  /** Undefined where the body does not tell them. */
+  surroundings: Surroundings | undefined
 }
 
 export type Value = string | number | Uint8Array | null
@@ -30,10 +34,16 @@ export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
   { name: 'headerHash', value: ({ headerHash }) => headerHash },
   { name: 'time', value: ({ header }) => Date.parse(header.time) },
   { name: 'observedTime', value: ({ envelope }) => Date.parse(envelope.observedTime) },
+  { name: 'bootId', value: ({ header }) => Buffer.from(header.bootId.replaceAll('-', ''), 'hex') },
+  { name: 'monotonicUs', value: ({ header }) => header.monotonicUs },
   { name: 'kind', value: ({ header }) => header.kind },
   { name: 'vantage', value: ({ header }) => header.vantage },
+  { name: 'reported', value: ({ header }) => header.reported ?? null },
   { name: 'direction', value: ({ header }) => header.direction },
   { name: 'method', value: ({ header }) => header.method ?? null },
+  { name: 'methodDigest', value: ({ header }) => header.methodDigest ?? null },
+  { name: 'requestKey', value: ({ header }) => toRequestKey(header) },
+  { name: 'machineKey', value: ({ header, surroundings }) => toMachineKey(header, surroundings) ?? null },
   { name: 'sessionSource', value: ({ header }) => header.sessionSource },
   { name: 'sessionId', value: ({ header }) => header.sessionId ?? null },
   { name: 'server', value: ({ header }) => header.server.name },
@@ -72,6 +82,8 @@ export const completedColumns: readonly ColumnRule<CompletedHeader>[] = [
   { name: 'completedSeq', value: ({ header }) => header.seq },
   { name: 'completedTime', value: ({ header }) => Date.parse(header.time) },
   { name: 'completedObservedTime', value: ({ envelope }) => Date.parse(envelope.observedTime) },
+  { name: 'completedMonotonicUs', value: ({ header }) => header.monotonicUs },
+  { name: 'completedSessionId', value: ({ header }) => header.sessionId ?? null },
   { name: 'completedServerName', value: ({ header }) => header.server?.reportedName ?? null },
   { name: 'completedServerVersion', value: ({ header }) => header.server?.version ?? null },
   { name: 'completedClassification', value: ({ header }) => header.classification?.level ?? null },
@@ -95,6 +107,8 @@ export const recordColumns: readonly ColumnRule<Header>[] = [
   { name: 'observedTime', value: ({ envelope }) => Date.parse(envelope.observedTime) },
   { name: 'server', value: ({ header }) => ('server' in header ? (header.server?.name ?? null) : null) },
   { name: 'callId', value: ({ header }) => callOf(header) },
+  { name: 'agent', value: ({ actor }) => actor.agent ?? null },
+  { name: 'user', value: ({ actor }) => actor.user ?? null },
   { name: 'event', value: ({ header }) => eventOf(header) },
   { name: 'detail', value: ({ header }) => ('detail' in header ? JSON.stringify(header.detail) : '{}') },
 ]

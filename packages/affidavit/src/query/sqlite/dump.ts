@@ -11,6 +11,8 @@ export function* dumpIndex(db: DatabaseSync): Generator<string> {
   for (const row of schema.iterate()) yield toLine('schema', row)
   for (const row of db.prepare('SELECT * FROM cursor ORDER BY one').iterate()) yield toLine('cursor', row)
   for (const row of db.prepare('SELECT * FROM calls ORDER BY leaf').iterate()) yield toLine('call', row)
+  for (const row of db.prepare('SELECT * FROM links ORDER BY leaf, record, role, key').iterate())
+    yield toLine('link', row)
   for (const row of db.prepare('SELECT * FROM records ORDER BY leaf').iterate()) yield toLine('record', row)
 }
 

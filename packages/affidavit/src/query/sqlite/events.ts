@@ -14,24 +14,31 @@ export interface LogEvent {
   /** Keyed digest of the name, where the server never listed the tool; `subject` is the method then. */
   toolDigest?: string
   agent?: string
+  user?: string
   callId?: string
+  /** Of halves of calls: from where it was seen, and whether a program told of it instead. */
+  vantage?: string
+  reported?: string
+  httpStatus?: number
   latencyUs?: number
   bytes?: number
   /** JSON text of `detail`, for records that are no half of a call. */
   detail?: string
 }
 
-const columns = 'at, time, kind, event, server, subject, toolDigest, agent, callId, latencyUs, bytes, detail'
+const columns =
+  'at, time, kind, event, server, subject, toolDigest, agent, user, callId, vantage, reported, httpStatus, latencyUs, bytes, detail'
+const ofCall = 'toolDigest, agent, user, callId, vantage, reported'
 const select = `
 SELECT ${columns} FROM (
-  SELECT leaf AS at, time, kind, 'requested' AS event, server, coalesce(tool, method) AS subject, toolDigest, agent, callId,
-    NULL AS latencyUs, inputBytes AS bytes, NULL AS detail FROM calls WHERE leaf >= ?1 AND leaf < ?2
+  SELECT leaf AS at, time, kind, 'requested' AS event, server, coalesce(tool, method) AS subject, ${ofCall},
+    NULL AS httpStatus, NULL AS latencyUs, inputBytes AS bytes, NULL AS detail FROM calls WHERE leaf >= ?1 AND leaf < ?2
   UNION ALL
-  SELECT completedLeaf, completedTime, kind, outcome, server, coalesce(tool, method), toolDigest, agent, callId,
-    latencyUs, responseBytes, NULL FROM calls WHERE completedLeaf IS NOT NULL AND completedLeaf >= ?1 AND completedLeaf < ?2
+  SELECT completedLeaf, completedTime, kind, outcome, server, coalesce(tool, method), ${ofCall},
+    httpStatus, latencyUs, responseBytes, NULL FROM calls WHERE completedLeaf IS NOT NULL AND completedLeaf >= ?1 AND completedLeaf < ?2
   UNION ALL
-  SELECT leaf, time, kind, event, server, CASE kind WHEN 'change' THEN detail ->> 'name' END, NULL, NULL, callId,
-    NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
+  SELECT leaf, time, kind, event, server, CASE kind WHEN 'change' THEN detail ->> 'name' END, NULL, agent, user, callId,
+    NULL, NULL, NULL, NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
 ) ORDER BY at`
 
 /** Entries of leaves [from, to), in log order. */
@@ -49,8 +56,8 @@ function parseEvent(row: Record<string, SQLOutputValue>): LogEvent {
     timeMs: time,
     kind,
     event,
-    ...texts(row, ['server', 'subject', 'toolDigest', 'agent', 'callId', 'detail']),
-    ...numbers(row, ['latencyUs', 'bytes']),
+    ...texts(row, ['server', 'subject', 'toolDigest', 'agent', 'user', 'callId', 'vantage', 'reported', 'detail']),
+    ...numbers(row, ['httpStatus', 'latencyUs', 'bytes']),
   }
 }
 

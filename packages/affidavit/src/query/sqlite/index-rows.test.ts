@@ -42,7 +42,7 @@ function entry(leaf: number, made: Made): IndexedEntry {
     time: new Date(startMs + leaf * 1000).toISOString(), monotonicUs: leaf, sections: {},
   } // biome-ignore format: one record
   const envelope = { v: 1 as const, observedTime: new Date(startMs + leaf * 1000 + 5).toISOString() }
-  const rest = { leaf, headerHash: hash(made.call), envelope }
+  const rest = { leaf, headerHash: hash(made.call), envelope, surroundings: undefined }
   if (made.stage === 'gap') {
     const detail = { event: 'opened' as const, gapId: uuid(made.call), code: 'spool_full' }
     return { ...rest, header: { ...core, kind: 'gap', detail }, actor: {} }

@@ -1,12 +1,22 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever a column or its derivation changes: an index of another version is rebuilt, never migrated. */
-export const indexVersion = 3
+export const indexVersion = 4
+
+/** End of a call of which nothing says when it was over: it may be of one with anything later. */
+export const openEnd = Number.MAX_SAFE_INTEGER
+/** By the server, and not by somebody between. */
+const isAnswer = "(outcome IN ('success', 'tool_error', 'protocol_error', 'continued', 'withheld'))"
 
 /**
  * Derived from log and bodies alone, leaf by leaf, so that a rebuild gives the same rows. Every leaf is exactly one of:
  * `calls.leaf` (a `requested` record), `calls.completedLeaf`, or `records.leaf` (everything else).
  * Times are milliseconds since 1970. `calls.outcome` is null while a call is open.
+ *
+ * A call seen from several vantages has a row for each. `joinedTo` is the row of the best other record of the same call,
+ * `countedAt` the one that stands for all of them; both are null in that one. `links` has what they were found by: `record`
+ * is the leaf that names it. `until` is when the sensor itself saw the call end with an answer, whose size it knows; a report
+ * need not tell the size.
  */
 const tables = `
 CREATE TABLE cursor (
@@ -24,10 +34,16 @@ CREATE TABLE calls (
   headerHash BLOB NOT NULL,
   time INTEGER NOT NULL,
   observedTime INTEGER NOT NULL,
+  bootId BLOB NOT NULL,
+  monotonicUs INTEGER NOT NULL,
   kind TEXT NOT NULL,
   vantage TEXT NOT NULL,
+  reported TEXT,
   direction TEXT NOT NULL,
   method TEXT,
+  methodDigest TEXT,
+  requestKey BLOB NOT NULL,
+  machineKey BLOB,
   sessionSource TEXT NOT NULL,
   sessionId TEXT,
   server TEXT NOT NULL,
@@ -57,6 +73,8 @@ CREATE TABLE calls (
   completedSeq INTEGER,
   completedTime INTEGER,
   completedObservedTime INTEGER,
+  completedMonotonicUs INTEGER,
+  completedSessionId TEXT,
   completedServerName TEXT,
   completedServerVersion TEXT,
   completedClassification TEXT,
@@ -66,8 +84,26 @@ CREATE TABLE calls (
   httpStatus INTEGER,
   rpcCode INTEGER,
   responseBytes INTEGER,
-  latencyUs INTEGER
+  latencyUs INTEGER,
+  joinedTo INTEGER,
+  countedAt INTEGER,
+  session TEXT AS (coalesce(completedSessionId, sessionId)) VIRTUAL,
+  until INTEGER AS (CASE
+    WHEN completedStreamId <> streamId OR outcome IS NULL THEN ${openEnd}
+    WHEN responseBytes IS NULL AND (reported IS NULL OR NOT ${isAnswer}) THEN ${openEnd}
+    ELSE max(time, completedTime) END) VIRTUAL,
+  isAnswered INTEGER AS (coalesce(${isAnswer}, 0)) VIRTUAL
 ) STRICT;
+CREATE TABLE links (
+  leaf INTEGER NOT NULL,
+  record INTEGER NOT NULL,
+  role INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  slot INTEGER NOT NULL,
+  start INTEGER NOT NULL,
+  "end" INTEGER NOT NULL,
+  PRIMARY KEY (leaf, record, role, key)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE records (
   leaf INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -78,6 +114,8 @@ CREATE TABLE records (
   observedTime INTEGER NOT NULL,
   server TEXT,
   callId TEXT,
+  agent TEXT,
+  user TEXT,
   event TEXT NOT NULL,
   detail TEXT NOT NULL
 ) STRICT;
@@ -86,11 +124,14 @@ CREATE TABLE records (
 const indexes = `
 CREATE INDEX callsByTime ON calls (time);
 CREATE INDEX callsById ON calls (callId);
-CREATE INDEX callsBySession ON calls (sessionId, time) WHERE sessionId IS NOT NULL;
+CREATE INDEX callsBySession ON calls (session, time) WHERE session IS NOT NULL;
 CREATE INDEX callsByTool ON calls (tool, time) WHERE tool IS NOT NULL;
 CREATE INDEX callsNotSuccessful ON calls (outcome, time) WHERE outcome <> 'success';
 CREATE INDEX callsOpen ON calls (time) WHERE outcome IS NULL;
 CREATE INDEX callsByCompleted ON calls (completedLeaf) WHERE completedLeaf IS NOT NULL;
+CREATE INDEX callsJoined ON calls (joinedTo) WHERE joinedTo IS NOT NULL;
+CREATE INDEX callsCounted ON calls (countedAt) WHERE countedAt IS NOT NULL;
+CREATE INDEX linksByKey ON links (key, role, slot, "end", start);
 CREATE INDEX recordsByTime ON records (time);
 `
 

@@ -51,12 +51,12 @@ export function findCalls(db: DatabaseSync, part: string, max: number): CallPlac
 export function findSessions(db: DatabaseSync, part: string, max: number): string[] {
   const find = (where: string, ...values: (string | number)[]) =>
     db
-      .prepare(`SELECT DISTINCT sessionId FROM calls WHERE sessionId IS NOT NULL AND ${where} ORDER BY 1 LIMIT ?`)
+      .prepare(`SELECT DISTINCT session FROM calls WHERE session IS NOT NULL AND ${where} ORDER BY 1 LIMIT ?`)
       .all(...values, max)
-      .map(({ sessionId }) => String(sessionId))
-  const exact = find('sessionId = ?', part)
+      .map(({ session }) => String(session))
+  const exact = find('session = ?', part)
   if (exact.length > 0) return exact
-  return find('(substr(sessionId, 1, ?) = ? OR substr(sessionId, -?) = ?)', part.length, part, part.length, part)
+  return find('(substr(session, 1, ?) = ? OR substr(session, -?) = ?)', part.length, part, part.length, part)
 }
 
 /**
@@ -71,7 +71,8 @@ export function countIncomparable(db: DatabaseSync, { tool = [], toolDigest = []
   const places = toolDigest.map(() => '?').join(', ')
   const row = db
     .prepare(
-      `SELECT count(*) AS n FROM calls WHERE ${sql} AND toolDigest IS NOT NULL AND toolDigest NOT IN (${places})`,
+      `SELECT count(*) AS n FROM calls WHERE ${sql} AND toolDigest IS NOT NULL AND toolDigest NOT IN (${places})
+       AND NOT EXISTS (SELECT 1 FROM calls AS other WHERE other.countedAt = calls.leaf AND other.tool IS NOT NULL)`,
     )
     .get(...values, ...toolDigest)
   return Number(row?.n ?? 0)
@@ -87,7 +88,7 @@ export function findCallOfLeaf(db: DatabaseSync, leaf: number): CallPlace | unde
 
 type Row = Record<string, SQLOutputValue>
 
-function parsePlace(row: Row): CallPlace {
+export function parsePlace(row: Row): CallPlace {
   const { leaf, callId, time, completedLeaf } = row
   if (typeof leaf !== 'number' || typeof callId !== 'string' || typeof time !== 'number') {
     throw new IndexError('index_unreadable', 'a row of the index has another shape than this version writes')

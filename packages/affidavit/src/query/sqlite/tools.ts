@@ -73,11 +73,16 @@ export function listTools(db: DatabaseSync, filter: ToolFilter): ToolSummary[] {
   return [...tools.values()].sort((a, b) => compareText(a.server, b.server) || compareText(a.name, b.name))
 }
 
+/** A call seen from several vantages counts once, also where they call the server alike. */
+const oneCall = 'coalesce(countedAt, leaf)'
+
 /** Calls to names that no listing had. */
 export function countUnlistedCalls(db: DatabaseSync, { server }: ToolFilter): number {
   const { sql, values } = conditionOn({ server, tool: [] }, { server: 'server', tool: 'tool' })
   return Number(
-    db.prepare(`SELECT count(*) AS n FROM calls WHERE toolDigest IS NOT NULL AND ${sql}`).get(...values)?.n ?? 0,
+    db
+      .prepare(`SELECT count(DISTINCT ${oneCall}) AS n FROM calls WHERE toolDigest IS NOT NULL AND ${sql}`)
+      .get(...values)?.n ?? 0,
   )
 }
 
@@ -92,7 +97,7 @@ interface ToolUse {
 function readUse(db: DatabaseSync, filter: ToolFilter): ToolUse[] {
   const { sql, values } = conditionOn(filter, { server: 'server', tool: 'tool' })
   const rows = db.prepare(
-    `SELECT server, tool, toolDefinition, count(*) AS calls, min(time) AS first FROM calls
+    `SELECT server, tool, toolDefinition, count(DISTINCT ${oneCall}) AS calls, min(time) AS first FROM calls
      WHERE tool IS NOT NULL AND ${sql} GROUP BY server, tool, toolDefinition ORDER BY first`,
   )
   return rows.all(...values).map(({ server, tool, toolDefinition, calls, first }) => ({

@@ -1,9 +1,16 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { type Vantage, vantages } from '@affidavit/evidence/record/kinds'
 
-/** What the index knows to be unfinished, and how much there is. */
+/** What the index knows to be unfinished, and how much there is. Calls seen from several vantages count once. */
 export interface Totals {
   calls: number
   openCalls: number
+  /** Calls by the vantage they count at; they add up to `calls`. */
+  countedAt: Record<Vantage, number>
+  /** Records of calls that count at another one. */
+  corroborating: number
+  /** Calls that count by what a program reported, for no sensor saw them. */
+  reportedOnly: number
   records: number
   openGaps: number
   violations: number
@@ -11,9 +18,15 @@ export interface Totals {
 
 export function readTotals(db: DatabaseSync): Totals {
   const count = (sql: string) => Number(db.prepare(sql).get()?.n ?? 0)
+  const calls = db.prepare('SELECT count(*) AS n FROM calls WHERE countedAt IS NULL AND vantage = ?')
+  const [client, gateway, server] = vantages.map((vantage) => Number(calls.get(vantage)?.n ?? 0))
+  const countedAt = { client: client ?? 0, gateway: gateway ?? 0, server: server ?? 0 }
   return {
-    calls: count('SELECT count(*) AS n FROM calls'),
-    openCalls: count('SELECT count(*) AS n FROM calls WHERE outcome IS NULL'),
+    calls: countedAt.client + countedAt.gateway + countedAt.server,
+    openCalls: count('SELECT count(*) AS n FROM calls WHERE outcome IS NULL AND countedAt IS NULL'),
+    countedAt,
+    corroborating: count('SELECT count(*) AS n FROM calls WHERE countedAt IS NOT NULL'),
+    reportedOnly: count('SELECT count(*) AS n FROM calls WHERE countedAt IS NULL AND reported IS NOT NULL'),
     records: count('SELECT count(*) AS n FROM records'),
     openGaps: count(
       `SELECT count(*) AS n FROM records AS opened WHERE kind = 'gap' AND event = 'opened' AND NOT EXISTS (

@@ -9,6 +9,7 @@ import {
   requestedColumns,
   type Value,
 } from './columns.ts'
+import { createJoiner, type Joiner } from './join.ts'
 
 /** Statements of the one process that writes the index. */
 export interface IndexWriter {
@@ -20,17 +21,21 @@ export interface IndexWriter {
 export function createWriter(db: DatabaseSync): IndexWriter {
   const requested = insertInto(db, 'calls', requestedColumns)
   const record = insertInto(db, 'records', recordColumns)
-  const complete = createCompleter(db)
+  const joiner = createJoiner(db)
+  const complete = createCompleter(db, joiner)
   const advance = db.prepare('UPDATE cursor SET size = ? WHERE one = 1 AND size = ?')
   const applyOne = (entry: IndexedEntry) => {
-    if (isRequested(entry)) requested.run(...valuesOf(requestedColumns, entry))
-    else if (!isCompleted(entry) || complete(entry) === 'no call') record.run(...valuesOf(recordColumns, entry))
+    if (isRequested(entry)) {
+      requested.run(...valuesOf(requestedColumns, entry))
+      joiner.open(entry)
+    } else if (!isCompleted(entry) || complete(entry) === 'no call') record.run(...valuesOf(recordColumns, entry))
   }
   return {
     apply: (entries) =>
       inTransaction(db, () => {
         moveCursor(advance, entries)
         for (const entry of entries) applyOne(entry)
+        joiner.settle()
       }),
     size: () => readSize(db),
   }
@@ -43,22 +48,28 @@ export const supersededEvent = 'superseded'
  * Joins by id and header hash. The collector writes outcome `unknown` for a call whose sensor died; should the sensor's own
  * word still arrive, it wins, and the collector's moves to `records`.
  */
-function createCompleter(db: DatabaseSync): (entry: IndexedEntry<CompletedHeader>) => 'completed' | 'no call' {
+function createCompleter(
+  db: DatabaseSync,
+  joiner: Joiner,
+): (entry: IndexedEntry<CompletedHeader>) => 'completed' | 'no call' {
   const assignments = completedColumns.map(({ name }) => `${name} = ?`).join(', ')
-  const place = `(SELECT leaf FROM calls WHERE callId = ? AND headerHash = ? AND (completedLeaf IS NULL OR (
-    outcome = 'unknown' AND completedStreamId <> streamId AND streamId = ?)) ORDER BY leaf LIMIT 1)`
-  const complete = db.prepare(`UPDATE calls SET ${assignments} WHERE leaf = ${place}`)
+  const place = `SELECT leaf FROM calls WHERE callId = ? AND headerHash = ? AND (completedLeaf IS NULL OR (
+    outcome = 'unknown' AND completedStreamId <> streamId AND streamId = ?)) ORDER BY leaf LIMIT 1`
+  const find = db.prepare(place)
+  const complete = db.prepare(`UPDATE calls SET ${assignments} WHERE leaf = ?`)
   const keep = db.prepare(
     `INSERT INTO records (leaf, kind, stage, streamId, seq, time, observedTime, server, callId, event, detail)
      SELECT completedLeaf, kind, 'completed', completedStreamId, completedSeq, completedTime, completedObservedTime, NULL,
-       callId, '${supersededEvent}', '{}' FROM calls WHERE completedLeaf IS NOT NULL AND leaf = ${place}`,
+       callId, '${supersededEvent}', '{}' FROM calls WHERE completedLeaf IS NOT NULL AND leaf = ?`,
   )
   return (entry) => {
     const { callId, requestedHash, streamId } = entry.header
-    const key = [callId, Buffer.from(requestedHash, 'base64'), streamId]
-    keep.run(...key)
-    const { changes } = complete.run(...valuesOf(completedColumns, entry), ...key)
-    return Number(changes) === 1 ? 'completed' : 'no call'
+    const leaf = find.get(callId, Buffer.from(requestedHash, 'base64'), streamId)?.leaf
+    if (typeof leaf !== 'number') return 'no call'
+    keep.run(leaf)
+    complete.run(...valuesOf(completedColumns, entry), leaf)
+    joiner.end(leaf, entry)
+    return 'completed'
   }
 }
 
