@@ -174,7 +174,11 @@ describe('a stream that closes', () => {
     })
     const { stream, segmentsOf, read } = await open({ layer, segmentBytesMax: 100_000 })
     let last = 0
-    for (let i = 0; i < 100 && !isPrepared; i++) last = (await stream.append(makeNotify(), makeSections(10_000))).seq
+    // Slowly: a record that found no room would wait for the segment that is held here.
+    for (let i = 0; i < 200 && !isPrepared; i++) {
+      last = (await stream.append(makeNotify(), makeSections(1_000))).seq
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
     expect(isPrepared).toBe(true)
     const closed = stream.close('exit')
     // The closing record is durable in the old segment before the new one gets its name.
