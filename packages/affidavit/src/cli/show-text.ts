@@ -3,6 +3,7 @@ import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds
 import { toPrintable } from '@affidavit/sensor/cli/printable'
 import type { Terminal } from '@affidavit/sensor/cli/terminal'
 import type { FetchedRecord } from '../query/fetch.ts'
+import type { CallGroup } from '../query/sqlite/call-group.ts'
 import { identityCell, type ListedCall, nameInFull, toolCell } from './call-columns.ts'
 import { changeLines } from './change-lines.ts'
 import { formatCount, formatLatency, formatNumberOf } from './format.ts'
@@ -15,9 +16,10 @@ const labelWidth = 16
 const sectionLinesMax = 60
 
 /** A call, or a single record, for a person. */
-export function* showLines({ call, records, keys }: Shown, terminal: Terminal): Generator<string> {
+export function* showLines({ call, group, records, keys }: Shown, terminal: Terminal): Generator<string> {
   if (call !== undefined) {
     yield* callLines(call, terminal)
+    if (group !== undefined) yield* groupLines(group, terminal)
     yield ''
   }
   for (const { record } of records) {
@@ -54,6 +56,13 @@ function* callLines(listed: ListedCall, terminal: Terminal): Generator<string> {
   const { complete, applicable } = call.completeness
   yield label('fields', `${complete} of ${applicable} complete`)
   for (const [i, name] of fieldNames.entries()) yield fieldLine(i + 1, name, call.fields, terminal)
+}
+
+function* groupLines({ outcome, exchanges, total }: CallGroup, terminal: Terminal): Generator<string> {
+  const end = terminal.paint(outcomeStyle(outcome), outcome ?? 'open')
+  yield label('one call', `of ${formatCount(total)} exchanges; what came of it: ${end}`)
+  for (const { place, method, outcome: each } of exchanges)
+    yield label('', `${place.callId}  ${method ?? 'a method of its own'}  ${each ?? 'open'}`)
 }
 
 function fieldLine(number: number, name: FieldName, fields: TwelveFields, terminal: Terminal): string {

@@ -1,6 +1,7 @@
 import { VerifyError } from '@affidavit/evidence/log/error'
 import { type FetchedRecord, fetchCalls, fetchRecord } from '../query/fetch.ts'
 import { type LeafProof, proveEntry } from '../query/prove.ts'
+import { type CallGroup, readCallGroup } from '../query/sqlite/call-group.ts'
 import { createSightingReader, type Sighting } from '../query/sqlite/sightings.ts'
 import { readSize } from '../query/sqlite/write.ts'
 import { StoreError } from '../store/error.ts'
@@ -36,6 +37,8 @@ export type ProofResult = { proof: LeafProof } | { failure: string }
 /** What `show` is about: a call with both records, or one record that is no half of a call; each with its proof. */
 export interface Shown {
   call?: ListedCall
+  /** Where the call is more than one exchange. */
+  group?: CallGroup
   records: { record: FetchedRecord; proof: ProofResult }[]
   keys: LogKeys
 }
@@ -51,11 +54,13 @@ export const show: Command = {
       const db = await openIndex(home, source, context)
       const named = findRecord(db, spec.name, id, readSize(db))
       const sighting = named.type === 'call' ? createSightingReader(db)(named.place.leaf) : undefined
+      const group = named.type === 'call' ? readCallGroup(db, named.place.leaf) : undefined
       db.close()
       const given = args.list('key')
       const keys =
         given.length > 0 ? readGivenKeys(spec.name, source.origin, given) : readHomeKeys(source.origin, home.paths)
-      const shown = await fetchShown(source, { named, sighting }, keys)
+      const fetched = await fetchShown(source, { named, sighting }, keys)
+      const shown = group === undefined ? fetched : { ...fetched, group }
       if (args.flag('json')) await context.stdout.write(`${JSON.stringify(toShowObject(shown))}\n`)
       else for (const line of showLines(shown, context.stdout)) await context.stdout.write(`${line}\n`)
       return isSound(shown) ? exitCodes.done : exitCodes.negative

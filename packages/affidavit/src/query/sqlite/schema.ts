@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever a column or its derivation changes: an index of another version is rebuilt, never migrated. */
-export const indexVersion = 4
+export const indexVersion = 5
 
 /** End of a call of which nothing says when it was over: it may be of one with anything later. */
 export const openEnd = Number.MAX_SAFE_INTEGER
@@ -124,6 +124,7 @@ CREATE TABLE records (
 const indexes = `
 CREATE INDEX callsByTime ON calls (time);
 CREATE INDEX callsById ON calls (callId);
+CREATE INDEX callsByGroup ON calls (callGroupId) WHERE callGroupId IS NOT NULL;
 CREATE INDEX callsBySession ON calls (session, time) WHERE session IS NOT NULL;
 CREATE INDEX callsByTool ON calls (tool, time) WHERE tool IS NOT NULL;
 CREATE INDEX callsNotSuccessful ON calls (outcome, time) WHERE outcome <> 'success';
