@@ -140,7 +140,7 @@ describe('the records of an audited server and those of Affidavit in front of it
     expect(differing(pairs)).toEqual([
       // The gateway sees both its connections, a server the one from the gateway.
       '.completed.environment',
-      // Nor of the status of its answers, but where a transport lives for one exchange.
+      // A server knows the status of its answers only where a transport lives for one exchange.
       ...(mode === 'legacy' ? ['.completed.header.httpStatus'] : []),
       '.completed.header.sections.environment',
       '.requested.environment.network',
@@ -148,7 +148,6 @@ describe('the records of an audited server and those of Affidavit in front of it
     ])
     expect(differing(pair(calls, 'client', 'gateway'))).toEqual([
       '.completed.environment',
-      '.completed.header.sections.environment',
       '.requested.environment.network',
       '.requested.environment.processes',
       // Where no token names anybody, the agent names its own process and user.

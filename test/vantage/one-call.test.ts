@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { auditFetch } from '@affidavit/sensor/client'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { describe, expect, it } from 'vitest'
@@ -98,6 +99,30 @@ describe('a call seen by Affidavit in front of a server and by the server itself
       await Promise.all(clients.map(drive))
       await gateway.stop()
       expectOnce(home)
+    },
+    60_000,
+  )
+
+  it.each(['legacy', { pin: '2026-07-28' }] as const)(
+    'over HTTP, with an agent that records its fetch, %o [VA-6]',
+    async (mode) => {
+      const home = join(makeFolder(), 'home')
+      mkdirSync(home, { mode: 0o700 })
+      const upstream = await listen(ways['per request, 2.x'](auditInto(home)))
+      const gateway = await startGateway(upstream, home)
+      const fetchAudited = auditFetch(fetch, { serverName: 'rich as the agent calls it', home })
+      const clients = [makeClient(mode), makeClient(mode)]
+      for (const client of clients)
+        await client.connect(new StreamableHTTPClientTransport(gateway.url, { fetch: fetchAudited }))
+      await Promise.all(clients.map(drive))
+      await fetchAudited.close()
+      await gateway.stop()
+      collect(home)
+      const calls = query(home)
+      expect(query(home, '--vantage', 'all')).toHaveLength(3 * calls.length)
+      for (const { vantage, corroboratedBy } of calls)
+        expect([vantage, corroboratedBy.map((other) => other.vantage)]).toEqual(['server', ['client', 'gateway']])
+      expect(query(home, '--server', 'rich as the agent calls it')).toHaveLength(calls.length)
     },
     60_000,
   )

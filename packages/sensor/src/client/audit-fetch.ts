@@ -1,3 +1,4 @@
+import { watchFetch } from '../capture/fetch/connection.ts'
 import { createFetchOrigins } from '../capture/fetch/origin.ts'
 import { type FetchPlace, relayFetch, speaksMcp } from '../capture/fetch/relay.ts'
 import { type Fetch, readRequest } from '../capture/fetch/request.ts'
@@ -30,6 +31,7 @@ const limits = { resumeGraceMs: 120_000, sessionIdleMs: 3_600_000 }
  * requests reject where the options name a file that cannot be used.
  */
 export function auditFetch(fetchOn: Fetch, options: AuditOptions): AuditedFetch {
+  watchFetch()
   const sensor = sensorFor(options, 'client')
   const onFault = () => warn('AFD_REPLY_LOST', 'a server could not be told that its request was not recorded')
   const fetch: Fetch = async (input, init) => {

@@ -6,6 +6,7 @@ import type { AnswerPlace } from '../http/judge-answer.ts'
 import type { CapturedLine, Verdict } from '../line.ts'
 import type { ScannedLine } from '../message.ts'
 import type { RequestOrigin } from '../origin.ts'
+import { answerConnection } from './connection.ts'
 import type { FetchRequest } from './request.ts'
 
 /** One HTTP exchange that an agent makes by fetch. */
@@ -32,6 +33,7 @@ export function answerLine(
     origin,
     answer: {
       httpStatus: response.status,
+      ...answerConnection(response),
       ...(openedSession === undefined ? {} : { session: openedSession }),
       ...(line === undefined ? {} : { to: line }),
     },
@@ -43,7 +45,7 @@ export function endOf(line: CapturedLine, outcome: Outcome, came: { response?: R
   const { response, bytes } = came
   return {
     outcome,
-    ...(response === undefined ? {} : { httpStatus: response.status }),
+    ...(response === undefined ? {} : { httpStatus: response.status, ...answerConnection(response) }),
     ...(bytes === undefined
       ? {}
       : { responseBytes: bytes, latencyUs: Math.max(0, readClock().monotonicUs - line.arrived.monotonicUs) }),

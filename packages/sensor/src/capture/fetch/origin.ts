@@ -15,7 +15,7 @@ export interface FetchOrigins {
   originOf(headers: Headers, session: KeyedDigest | undefined): RequestOrigin
 }
 
-const network = { absent: 'fetch does not say which connection it takes' }
+const network = { absent: 'fetch chooses its connection when the request is sent; the record of the answer has it' }
 
 export function createFetchOrigins(by: { digest: CaptureContext['digest']; redact: Redact }): FetchOrigins {
   const { host, processes, user } = readLocalFacts(undefined)

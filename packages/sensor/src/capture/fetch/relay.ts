@@ -9,6 +9,7 @@ import { isMessage, type ScannedLine } from '../message.ts'
 import type { RequestOrigin } from '../origin.ts'
 import { scanBytes } from '../scan.ts'
 import { toResponse } from '../sdk/message.ts'
+import { sendNoting } from './connection.ts'
 import { gateEvents } from './events.ts'
 import { answerLine, endOf, type FetchExchange, leaveOpen } from './exchange.ts'
 import { type FetchRequest, mediaTypeOf, toRawHeaders } from './request.ts'
@@ -74,7 +75,7 @@ function describe({ headers, body }: FetchRequest, scanned: ScannedLine | undefi
 
 async function send(exchange: FetchExchange, instead: Uint8Array | undefined): Promise<Response> {
   try {
-    return await exchange.request.send(instead)
+    return await sendNoting(() => exchange.request.send(instead))
   } catch (error) {
     await leaveOpen(exchange, undefined, exchange.request.signal?.aborted === true ? 'given up' : 'over')
     throw error
