@@ -146,6 +146,9 @@ describe('outcomes', () => {
     expect(answer.status).toBe(401)
     expect(answer.headers['www-authenticate']).toBe('Bearer resource_metadata="https://x/y"')
     expect(stage(open.records, 'completed')[0]?.draft).toMatchObject({ outcome: 'denied', httpStatus: 401 })
+    // A stream holds no call that could be denied.
+    await ask(open.url, { method: 'GET', headers: { accept: 'text/event-stream' } })
+    expect(kind(open.records, 'auth')[0]?.draft).toMatchObject({ detail: { event: 'refused', code: 'http_401' } })
   })
 
   it('an error with id null is the answer to the one call that was asked [GW-17]', async () => {

@@ -21,6 +21,8 @@ export interface HttpExchange {
   response: ServerResponse
   /** Path and query at the upstream. */
   path: string
+  /** Whether that is the server's MCP endpoint. */
+  isEndpoint: boolean
   conversation: Conversation
   origin: RequestOrigin
   /** What the upstream sees in the place of the client's credential. */

@@ -19,6 +19,7 @@ import { connectionOf } from './network.ts'
 import { plainError, sendOwn } from './own-answer.ts'
 import { type Changes, headerOf, mediaTypeOf, pairsOf, type RawHeaders, valuesOf } from './raw-headers.ts'
 import { type RequestBody, readRequestBody } from './read-body.ts'
+import { recordRefused } from './refused.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Where a request goes. */
@@ -64,6 +65,7 @@ export async function relayExchange(
       request,
       response,
       path: place.path,
+      isEndpoint: place.isEndpoint,
       conversation,
       origin,
       ours,
@@ -203,6 +205,8 @@ async function relayAnswer(
   const { upstream, conversation, request } = exchange
   const status = incoming.statusCode ?? 502
   if (status === 401) exchange.ours?.forget()
+  const isRefused = status === 401 || status === 403
+  if (isRefused && exchange.isEndpoint && exchange.line === undefined) await recordRefused(exchange, status)
   const answered = { ...exchange, openedSession: status < 300 ? openedSession(exchange, incoming) : undefined }
   if (request.method === 'DELETE' && status < 300) upstream.conversations.closeSession(conversation)
   if (mediaTypeOf(incoming.rawHeaders) === 'text/event-stream') await relayEvents(answered, incoming, onFault)
