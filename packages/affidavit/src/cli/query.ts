@@ -66,7 +66,7 @@ const spec: CommandSpec = {
     'The same option given twice means either; different options mean all of them.',
     'Identities are shown with their assurance: verified, attested or claimed.',
     'A call seen from several vantages is listed once, as seen nearest the server: gateway+server.',
-    'There, (reported) is what a program told, ≠ says that the vantages disagree, ? that another call listed may be the same.',
+    'With a vantage, (reported) means that a program told it, ≠ that the vantages disagree, ? that another call may be the same.',
   ],
 }
 

@@ -130,6 +130,7 @@ CREATE INDEX callsByTool ON calls (tool, time) WHERE tool IS NOT NULL;
 CREATE INDEX callsNotSuccessful ON calls (outcome, time) WHERE outcome <> 'success';
 CREATE INDEX callsOpen ON calls (time) WHERE outcome IS NULL;
 CREATE INDEX callsByCompleted ON calls (completedLeaf) WHERE completedLeaf IS NOT NULL;
+CREATE INDEX callsByVantage ON calls (vantage, reported) WHERE countedAt IS NULL;
 CREATE INDEX callsJoined ON calls (joinedTo) WHERE joinedTo IS NOT NULL;
 CREATE INDEX callsCounted ON calls (countedAt) WHERE countedAt IS NOT NULL;
 CREATE INDEX linksByKey ON links (key, role, slot, "end", start);

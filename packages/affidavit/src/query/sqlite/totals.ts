@@ -18,15 +18,22 @@ export interface Totals {
 
 export function readTotals(db: DatabaseSync): Totals {
   const count = (sql: string) => Number(db.prepare(sql).get()?.n ?? 0)
-  const calls = db.prepare('SELECT count(*) AS n FROM calls WHERE countedAt IS NULL AND vantage = ?')
-  const [client, gateway, server] = vantages.map((vantage) => Number(calls.get(vantage)?.n ?? 0))
-  const countedAt = { client: client ?? 0, gateway: gateway ?? 0, server: server ?? 0 }
+  const byVantage = db.prepare(
+    'SELECT vantage, reported, count(*) AS n FROM calls WHERE countedAt IS NULL GROUP BY vantage, reported',
+  )
+  const countedAt: Record<Vantage, number> = { client: 0, gateway: 0, server: 0 }
+  let reportedOnly = 0
+  for (const { vantage, reported, n } of byVantage.all()) {
+    const known = vantages.find((name) => name === vantage)
+    if (known !== undefined) countedAt[known] += Number(n)
+    if (reported !== null) reportedOnly += Number(n)
+  }
   return {
     calls: countedAt.client + countedAt.gateway + countedAt.server,
     openCalls: count('SELECT count(*) AS n FROM calls WHERE outcome IS NULL AND countedAt IS NULL'),
     countedAt,
     corroborating: count('SELECT count(*) AS n FROM calls WHERE countedAt IS NOT NULL'),
-    reportedOnly: count('SELECT count(*) AS n FROM calls WHERE countedAt IS NULL AND reported IS NOT NULL'),
+    reportedOnly,
     records: count('SELECT count(*) AS n FROM records'),
     openGaps: count(
       `SELECT count(*) AS n FROM records AS opened WHERE kind = 'gap' AND event = 'opened' AND NOT EXISTS (
