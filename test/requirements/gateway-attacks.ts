@@ -13,4 +13,12 @@ export const requirements = [
   { id: 'GA-12', text: 'Bodies that expand to gigabytes are given up while they expand, both ways, in every encoding.', source: 'DESIGN §2 inv. 7' },
   { id: 'GA-13', text: 'A long message that flows loses no byte, whenever its last ones come.', source: 'DESIGN §2 inv. 4' },
   { id: 'GA-14', text: 'Pieces of a stream are taken one after the other, in order, the last one before the end is told.', source: 'DESIGN §2 inv. 4' },
+  { id: 'GA-15', text: 'Requests and events that come byte by byte cost memory by their size, and go on whole.', source: 'DESIGN §2 inv. 7' },
+  { id: 'GA-16', text: 'Where large requests cannot be held, the client is told so, and nothing else breaks.', source: 'DESIGN §2 inv. 7' },
+  { id: 'GA-17', text: 'A server whose questions nobody answers has 256 of them open; more are refused, and its calls go on.', source: 'DESIGN §2 inv. 7' },
+  { id: 'GA-18', text: 'The certificate of an upstream is verified, also for addresses; where it is not good nothing was executed; the handshake has to come within connectMs.', source: 'RFC 9110 §4.3.4' },
+  { id: 'GA-19', text: 'What was let go is sent before a drain ends, within its limit.', source: 'DESIGN §2 inv. 1' },
+  { id: 'GA-20', text: 'A client that leaves while it is admitted has sent nothing to the server.', source: 'DESIGN §2' },
+  { id: 'GA-21', text: 'A defect leaves no call without an outcome.', source: 'DESIGN §2' },
+  { id: 'GA-22', text: 'Of a flood of sessions 10,000 are kept, those that are used among them.', source: 'DESIGN §2 inv. 7' },
 ] as const // biome-ignore format: one row, one line

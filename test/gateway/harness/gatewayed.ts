@@ -15,6 +15,7 @@ import { parseIdentity } from '@affidavit/evidence/record/identity-section'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import { parseOutput } from '@affidavit/evidence/record/output-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
+import type { OurCredential } from '../../../packages/sensor/src/capture/http/doorkeeper.ts'
 import { type Gateway, startGateway } from '../../../packages/sensor/src/capture/http/gateway.ts'
 import { createRouter } from '../../../packages/sensor/src/capture/http/route.ts'
 import {
@@ -53,6 +54,11 @@ export interface GatewayedOptions {
   level?: CaptureLevel
   timeouts?: Partial<UpstreamOptions['timeouts']>
   limits?: Partial<UpstreamOptions['limits']>
+  tls?: UpstreamOptions['tls']
+  /** How long it takes to admit a request. */
+  admitMs?: number
+  /** The upstream's own credential. */
+  ours?: OurCredential
   url?: string
 }
 
@@ -103,7 +109,7 @@ export async function openGateway(listener: RequestListener, options: GatewayedO
       name: 'unit',
       url: new URL(direct),
       host: 'keep',
-      tls: {},
+      tls: options.tls ?? {},
       timeouts: { connectMs: 5000, answerMs: 0, bodyIdleMs: 0, ...options.timeouts },
       limits: { sessionIdleMs: 60_000, resumeGraceMs: 60_000, ...options.limits },
     },
@@ -118,10 +124,14 @@ export async function openGateway(listener: RequestListener, options: GatewayedO
         facts: readGatewayFacts(),
         diagnose: (code) => said.push(code),
       },
-      admit: () => ({
-        verdict: 'admitted',
-        principals: { workload: absent, user: absent, role: absent, token: absent, delegation: [] },
-      }),
+      admit: async () => {
+        if (options.admitMs !== undefined) await new Promise((resolve) => setTimeout(resolve, options.admitMs))
+        return {
+          verdict: 'admitted',
+          ...(options.ours === undefined ? {} : { ours: options.ours }),
+          principals: { workload: absent, user: absent, role: absent, token: absent, delegation: [] },
+        }
+      },
     },
   )
   const gateway = await startGateway({

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { Pieces } from './pieces.ts'
 
 /** Codes that mean: the other end is gone. Normal at the end of every session, in either order. */
 const goneCodes = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END', 'EIO', 'EOF'])
@@ -14,6 +15,7 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
     const finish = () => {
       if (ended) return
       ended = true
+      flush()
       if (busy === undefined) resolve()
       else busy.then(resolve, reject)
     }
@@ -21,7 +23,11 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
       resolve()
       return
     }
-    stream.on('data', (chunk: Buffer) => {
+    const pieces = new Pieces()
+    const flush = () => {
+      const [first, ...others] = pieces.take()
+      if (first === undefined) return
+      const chunk = others.length === 0 ? first : Buffer.concat([first, ...others])
       // A paused stream may still give a chunk, where something else resumed it: it waits for its turn.
       const wait = busy === undefined ? take(chunk) : busy.then(() => take(chunk))
       if (wait === undefined) return
@@ -33,6 +39,11 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
       })
       busy = turn
       turn.catch(reject)
+    }
+    // What one read of a connection brought is one chunk, in however many pieces HTTP sent it.
+    stream.on('data', (chunk: Buffer) => {
+      if (pieces.length === 0) process.nextTick(flush)
+      pieces.push(chunk)
     })
     stream.on('end', finish)
     stream.on('close', finish)

@@ -1,6 +1,7 @@
 import { type Deferred, defer } from './deferred.ts'
 import { HeldBytes } from './hold.ts'
 import type { Verdict } from './line.ts'
+import { Pieces } from './pieces.ts'
 import { type Sink, writeAll } from './sink.ts'
 
 const tailMemoryBytesMax = 64 * 1024
@@ -16,8 +17,7 @@ export const flowBytes = queueBytesMax
 export class Flow {
   readonly #tail = new HeldBytes(tailMemoryBytesMax)
   readonly #verdict: Deferred<Verdict> = defer()
-  #queue: Uint8Array[] = []
-  #queued = 0
+  readonly #queue = new Pieces()
   #isFinished = false
   #wake: Deferred<void> = defer()
   #room: Deferred<void> | undefined
@@ -26,9 +26,8 @@ export class Flow {
   append(bytes: Uint8Array): Promise<void> | undefined {
     if (bytes.length === 0) return undefined
     this.#queue.push(bytes)
-    this.#queued += bytes.length
     this.#wake.resolve()
-    if (this.#queued <= queueBytesMax) return undefined
+    if (this.#queue.length <= queueBytesMax) return undefined
     this.#room ??= defer()
     return this.#room.promise
   }
@@ -65,9 +64,7 @@ export class Flow {
   }
 
   #takeQueue(): Uint8Array[] {
-    const parts = this.#queue
-    this.#queue = []
-    this.#queued = 0
+    const parts = this.#queue.take()
     this.#room?.resolve()
     this.#room = undefined
     return parts

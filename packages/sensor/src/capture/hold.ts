@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Pieces } from './pieces.ts'
 
 const readBytes = 256 * 1024
 
@@ -19,7 +20,7 @@ export class HoldError extends Error {
  */
 export class HeldBytes {
   #memoryBytesMax: number
-  #parts: Uint8Array[] = []
+  readonly #parts = new Pieces()
   #length = 0
   #file: Promise<SpillFile> | undefined
 
@@ -44,8 +45,7 @@ export class HeldBytes {
   /** All bytes in one piece, or undefined where they are in the file. */
   inMemory(): Uint8Array | undefined {
     if (this.#file !== undefined) return undefined
-    if (this.#parts.length !== 1) this.#parts = [Buffer.concat(this.#parts)]
-    return this.#parts[0]
+    return this.#parts.whole()
   }
 
   /** The bytes [from, to) in pieces. Rejects with HoldError. */
@@ -56,16 +56,18 @@ export class HeldBytes {
   }
 
   async close(): Promise<void> {
-    this.#parts = []
-    if (this.#file !== undefined) await (await this.#file).close()
+    this.#parts.take()
+    if (this.#file === undefined) return
+    const [opened] = await Promise.allSettled([this.#file])
+    // Why there is none, whoever appended has heard.
+    if (opened.status === 'fulfilled') await opened.value.close()
   }
 
   async #spill(bytes: Uint8Array): Promise<void> {
     this.#file ??= openSpillFile()
     const file = await this.#file
-    const pending = [...this.#parts, bytes]
-    this.#parts = []
-    for (const part of pending) await file.append(part)
+    this.#parts.push(bytes)
+    for (const part of this.#parts.take()) await file.append(part)
   }
 }
 

@@ -3,6 +3,7 @@ import { drain } from '../drain.ts'
 import { Flow, flowBytes } from '../flow.ts'
 import { Lane } from '../lane.ts'
 import type { Verdict } from '../line.ts'
+import { Pieces } from '../pieces.ts'
 import { openSink, type Sink, writeAll } from '../sink.ts'
 import { openDecoder } from './decode.ts'
 import { relayEncoded } from './encoded-events.ts'
@@ -42,8 +43,7 @@ export interface EventStream {
 
 /** What waits of an event for the verdict. */
 interface HeldEvent {
-  parts: Uint8Array[]
-  length: number
+  parts: Pieces
   /** The way of an event above eventMemoryBytesMax, and the moment at which everything before it has gone on. */
   flow: Flow | undefined
   flowsAfter: Promise<void>
@@ -88,8 +88,8 @@ async function breakOff(stream: EventStream): Promise<void> {
   if (held === undefined) return
   if (held.flow === undefined) {
     const ended = lane.idle().then(() => endCalls(stream))
-    lane.push(held.length, async () => {
-      if ((await ended).pass) await writeAll(sink, ...held.parts)
+    lane.push(held.parts.length, async () => {
+      if ((await ended).pass) await writeAll(sink, ...held.parts.take())
     })
     return
   }
@@ -123,7 +123,7 @@ async function endUnanswered({ exchange, incoming, isResumable, isUndecodable }:
 function openEvent(stream: EventStream): EventBody {
   const copy = new EventCopy()
   const nothing = new Uint8Array(0)
-  const held: HeldEvent = { parts: [], length: 0, flow: undefined, flowsAfter: Promise.resolve(), ends: nothing }
+  const held: HeldEvent = { parts: new Pieces(), flow: undefined, flowsAfter: Promise.resolve(), ends: nothing }
   let isPartlyOut = false
   stream.held = held
   return {
@@ -144,11 +144,11 @@ function openEvent(stream: EventStream): EventBody {
       const { verdict, released } = copy.judge(placeOf(stream.exchange), (from) =>
         answerLine(stream.exchange, stream.incoming, from),
       )
-      const { flow, parts, length, ends } = held
+      const { flow, parts, ends } = held
       stream.held = undefined
       if (flow === undefined) {
         const whole = { parts, verdict, released, id: isPartlyOut ? 'out' : copy.id }
-        stream.lane.push(length, () => releaseEvent(stream, whole))
+        stream.lane.push(parts.length, () => releaseEvent(stream, whole))
         return wait
       }
       const waits = flow.hold(ends)
@@ -162,15 +162,12 @@ function openEvent(stream: EventStream): EventBody {
 function keep(stream: EventStream, held: HeldEvent, bytes: Uint8Array): Promise<void> | undefined {
   if (held.flow !== undefined) return pour(held, held.flow, bytes)
   held.parts.push(bytes)
-  held.length += bytes.length
-  if (held.length <= eventMemoryBytesMax) return undefined
+  if (held.parts.length <= eventMemoryBytesMax) return undefined
   const flow = new Flow()
   held.flow = flow
   held.flowsAfter = stream.lane.idle()
   stream.lane.push(flowBytes, () => releaseFlow(stream, flow))
-  const start = Buffer.concat(held.parts)
-  held.parts = []
-  return pour(held, flow, start)
+  return pour(held, flow, Buffer.concat(held.parts.take()))
 }
 
 function pour(held: HeldEvent, flow: Flow, bytes: Uint8Array): Promise<void> | undefined {
@@ -181,7 +178,7 @@ function pour(held: HeldEvent, flow: Flow, bytes: Uint8Array): Promise<void> | u
 }
 
 interface WholeEvent {
-  parts: Uint8Array[]
+  parts: Pieces
   verdict: Promise<Verdict>
   released: () => void
   /** `out`: the beginning of the event has gone on. */
@@ -191,7 +188,7 @@ interface WholeEvent {
 async function releaseEvent(stream: EventStream, { parts, verdict, released, id }: WholeEvent): Promise<void> {
   const decided = await verdict
   if (decided.pass) {
-    await writeAll(stream.sink, ...parts)
+    await writeAll(stream.sink, ...parts.take())
     released()
     return
   }

@@ -1,4 +1,5 @@
 import { drain } from '../drain.ts'
+import { Pieces } from '../pieces.ts'
 import { LineScan } from '../scan.ts'
 import { writeAll } from '../sink.ts'
 import type { EventStream } from './answer-events.ts'
@@ -15,8 +16,7 @@ export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): P
   const { exchange, incoming, lane, sink } = stream
   const state: { openEvent?: EventCopy | undefined } = {}
   let judged: JudgedEvent[] = []
-  let held: Uint8Array[] = []
-  let heldBytes = 0
+  const held = new Pieces()
   const framer = new EventFramer(() => {
     const copy = new EventCopy()
     state.openEvent = copy
@@ -36,10 +36,10 @@ export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): P
   })
   const release = () => {
     const events = judged
-    const chunks = held
+    const bytes = held.length
+    const chunks = held.take()
     judged = []
-    held = []
-    lane.push(heldBytes, async () => {
+    lane.push(bytes, async () => {
       const verdicts = await Promise.all(events.map(({ verdict }) => verdict))
       if (verdicts.some(({ pass }) => !pass)) {
         exchange.response.destroy()
@@ -48,7 +48,6 @@ export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): P
       await writeAll(sink, ...chunks)
       for (const { released } of events) released()
     })
-    heldBytes = 0
   }
   const read = async (decoded: Promise<Uint8Array[]>, bytes: number): Promise<void> => {
     if (await isRead(decoded, framer)) return
@@ -58,8 +57,7 @@ export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): P
   await drain(incoming, async (chunk) => {
     if (!stream.isUndecodable) await read(decoder.push(chunk), chunk.length)
     held.push(chunk)
-    heldBytes += chunk.length
-    if (state.openEvent?.hasData === true && heldBytes <= eventMemoryBytesMax && !stream.isUndecodable) return
+    if (state.openEvent?.hasData === true && held.length <= eventMemoryBytesMax && !stream.isUndecodable) return
     release()
     await lane.room()
   })

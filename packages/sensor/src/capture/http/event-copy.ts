@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { CapturedLine, Verdict } from '../line.ts'
 import type { ScannedLine } from '../message.ts'
+import { Pieces } from '../pieces.ts'
 import { LineScan } from '../scan.ts'
 import type { AnswerPlace } from './judge-answer.ts'
 
@@ -20,8 +21,7 @@ const passes: Verdict = { pass: true }
 /** What one event says, read from a copy while it goes by. */
 export class EventCopy {
   #scan: LineScan | undefined
-  #parts: Uint8Array[] = []
-  #length = 0
+  readonly #parts = new Pieces()
   #isLong = false
   /** Of data that is too long to keep, where the event has an id and so may be played again. */
   #hash: Hash | undefined
@@ -34,16 +34,14 @@ export class EventCopy {
   data(bytes: Uint8Array): void {
     this.#scan ??= new LineScan()
     this.#scan.push(bytes)
-    this.#length += bytes.length
     if (this.#isLong) this.#hash?.update(bytes)
     else this.#parts.push(bytes)
-    if (this.#isLong || this.#length <= eventMemoryBytesMax) return
+    if (this.#isLong || this.#parts.length <= eventMemoryBytesMax) return
     this.#isLong = true
-    if (this.#hasId) {
-      this.#hash = createHash('sha256')
-      for (const part of this.#parts) this.#hash.update(part)
-    }
-    this.#parts = []
+    const parts = this.#parts.take()
+    if (!this.#hasId) return
+    this.#hash = createHash('sha256')
+    for (const part of parts) this.#hash.update(part)
   }
 
   get #hasId(): boolean {
@@ -58,7 +56,7 @@ export class EventCopy {
     const scanned = this.#scan?.end()
     const nothing = { verdict: Promise.resolve(passes), released: () => undefined }
     if (scanned === undefined || scanned.shape === 'blank') return nothing
-    const bytes = this.#isLong ? undefined : this.#whole()
+    const bytes = this.#isLong ? undefined : this.#parts.whole()
     const key = this.#keyOf()
     const line = toLine({ scanned, bytes })
     // Servers that number the events of every stream from 0 send equal results under equal ids, and each is an outcome.
@@ -73,18 +71,13 @@ export class EventCopy {
     return { verdict: verdict ?? Promise.resolve(passes), released }
   }
 
-  #whole(): Uint8Array {
-    const [only] = this.#parts
-    return only !== undefined && this.#parts.length === 1 ? only : Buffer.concat(this.#parts)
-  }
-
   /**
    * Undefined where the event has no id and so cannot be played again, or named it after a megabyte of data, where nobody
    * puts it: played again it is then judged again.
    */
   #keyOf(): string | undefined {
     if (!this.#hasId || (this.#isLong && this.#hash === undefined)) return undefined
-    const hash = this.#hash ?? createHash('sha256').update(this.#whole())
+    const hash = this.#hash ?? createHash('sha256').update(this.#parts.whole())
     return hash
       .update('\0')
       .update(this.id ?? '')

@@ -1,5 +1,7 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { isIP } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { HeldBytes } from '../hold.ts'
 import type { Departure } from './departure.ts'
 import { noteConnection } from './network.ts'
@@ -37,15 +39,16 @@ class StatusError extends Error {
 /** Sends a request on, bytes as they are. Never rejects. */
 export async function forward(upstream: Upstream, request: ForwardedRequest): Promise<Forwarded> {
   const { url, timeouts } = upstream.options
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const send = url.protocol === 'https:' ? requestHttps : requestHttp
   let outgoing: ClientRequest
   try {
     outgoing = send({
       agent: upstream.agent,
-      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      host,
       port: url.port === '' ? undefined : url.port,
-      // The certificate is that of the upstream, whatever Host it is shown.
-      servername: url.hostname,
+      // The certificate is that of the upstream, whatever Host it is shown. Addresses are no server names (RFC 6066 §3).
+      servername: isIP(host) === 0 ? host : '',
       method: request.method,
       path: request.path,
       headers: toForward(request.rawHeaders, changedFields(upstream, request)),
@@ -90,7 +93,8 @@ function awaitAnswer(outgoing: ClientRequest, { connectMs, answerMs }: Upstream[
       timer = giveUp(answerMs)
     }
     outgoing.on('socket', (socket) => {
-      if (socket.connecting) socket.once('connect', onConnected)
+      // With TLS nothing is sent before the certificate was found good.
+      if (socket.connecting) socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', onConnected)
       else onConnected()
     })
     outgoing.on('response', (incoming) => {
@@ -146,7 +150,10 @@ async function sendBody(outgoing: ClientRequest, { body, rawTrailers }: Forwarde
 
 function drained(outgoing: ClientRequest): Promise<void> {
   return new Promise((resolve) => {
-    outgoing.once('drain', resolve)
-    outgoing.once('close', resolve)
+    const finish = () => {
+      outgoing.off('drain', finish).off('close', finish)
+      resolve()
+    }
+    outgoing.on('drain', finish).on('close', finish)
   })
 }

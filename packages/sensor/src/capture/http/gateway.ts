@@ -1,9 +1,10 @@
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttps, type Server as SecureServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
 import { plainError, sendOwn } from './own-answer.ts'
 import { relayExchange } from './relay.ts'
 import type { Router } from './route.ts'
+import { UnsentAnswers } from './unsent-answers.ts'
 import type { Upstream } from './upstream.ts'
 
 export interface TlsFiles {
@@ -29,7 +30,10 @@ export interface Gateway {
   /** From now on requests go by this; what is under way goes on as it began. Old upstreams are let go when they are idle. */
   route(router: Router, upstreams: readonly Upstream[]): void
   renewTls(tls: TlsFiles): void
-  /** No new connections; resolves when no call is open or `limitMs` is over, then records what is open as cut and closes. */
+  /**
+   * No new connections; resolves when no call is open and what was let go is sent, or `limitMs` is over, then records what is
+   * open as cut and closes.
+   */
   drain(limitMs: number): Promise<void>
 }
 
@@ -41,8 +45,10 @@ const drainPollMs = 50
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const state = { router: options.router, upstreams: new Set(options.upstreams), isDraining: false }
   const underWay = new Set<ServerResponse>()
+  const unsent = new UnsentAnswers()
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     underWay.add(response)
+    unsent.watch(request.socket, response)
     if (state.isDraining) response.shouldKeepAlive = false
     try {
       await answer(state.router, options, request, response)
@@ -75,11 +81,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       state.isDraining = true
       // Their connections end with them; nobody is to send another request on one.
       for (const response of underWay) response.shouldKeepAlive = false
-      server.close()
-      server.closeIdleConnections()
+      // Not HTTP's own close: that destroys connections whose answers are written and not sent.
+      NetServer.prototype.close.call(server)
       const until = Date.now() + limitMs
-      while (openCalls(state.upstreams) > 0 && Date.now() < until)
+      while ((openCalls(state.upstreams) > 0 || unsent.some()) && Date.now() < until) {
+        if (!unsent.some()) server.closeIdleConnections()
         await new Promise((resolve) => setTimeout(resolve, drainPollMs))
+      }
       clearInterval(sweeping)
       await Promise.all(
         [...state.upstreams].flatMap(({ conversations, doorkeeper }) => [

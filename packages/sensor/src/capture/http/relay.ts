@@ -71,8 +71,15 @@ export async function relayExchange(
       ours,
       gone,
     }
-    await passOn(toExchange(shared, body, place), body, onFault)
-    await body.held.close()
+    const exchange = toExchange(shared, body, place)
+    try {
+      await passOn(exchange, body, onFault)
+    } finally {
+      // Nothing is open here but after a defect: of what came of these calls nobody knows.
+      if (exchange.line !== undefined && !conversation.waiting.has(exchange.line))
+        await conversation.capture.endUnanswered(exchange.line, { outcome: 'unknown' })
+      await body.held.close()
+    }
   } finally {
     conversations.leave(conversation)
   }

@@ -3,9 +3,14 @@ import { Departure } from './departure.ts'
 import type { HttpExchange } from './exchange.ts'
 import { forward } from './forward.ts'
 import { headerOf } from './raw-headers.ts'
+import type { Upstream } from './upstream.ts'
+
+const replyMs = 10_000
+/** Under way at a time per upstream; of a flood the others hear nothing, as from a client that is silent. */
+const repliesMax = 16
+const underWay = new WeakMap<Upstream, number>()
 
 /** Fields of the client's request that a server needs to take a message of the same session. */
-const replyMs = 10_000
 const repeated = ['host', 'authorization', 'mcp-session-id', 'mcp-protocol-version'] as const
 
 /**
@@ -14,6 +19,9 @@ const repeated = ['host', 'authorization', 'mcp-session-id', 'mcp-protocol-versi
  */
 export function replyToServer(exchange: HttpExchange, bytes: Uint8Array): void {
   const { upstream, request, path, ours } = exchange
+  const others = underWay.get(upstream) ?? 0
+  if (others >= repliesMax) return
+  underWay.set(upstream, others + 1)
   const body = new HeldBytes(bytes.length)
   body.append(bytes)
   const fields = repeated.flatMap((name) => {
@@ -35,6 +43,7 @@ export function replyToServer(exchange: HttpExchange, bytes: Uint8Array): void {
   })
   void sent.then((answer) => {
     clearTimeout(timer)
+    underWay.set(upstream, (underWay.get(upstream) ?? 1) - 1)
     if (answer.kind === 'answer') answer.incoming.resume()
   })
 }
