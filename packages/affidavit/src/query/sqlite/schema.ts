@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever a column or its derivation changes: an index of another version is rebuilt, never migrated. */
-export const indexVersion = 5
+export const indexVersion = 6
 
 /** End of a call of which nothing says when it was over: it may be of one with anything later. */
 export const openEnd = Number.MAX_SAFE_INTEGER
