@@ -130,7 +130,7 @@ describe('the process', () => {
     writeFileSync(path, `${config(one)}  three:\n    uri: ${two}\n`)
     running.process.kill('SIGHUP')
     await running.untilSaid('AFD_CONFIG_INVALID')
-    expect(running.errors()).toMatch(/line 5: upstreams\.three\.\w+: .*docs\/GATEWAY\.md/)
+    expect(running.errors()).toMatch(/line 6: upstreams\.three\.\w+: .*docs\/GATEWAY\.md/)
     expect((await ask(`${running.base}/mcp/two`, { body: call(3) })).status).toBe(200)
     await stream.until('"n":2')
     stream.abort()
@@ -160,12 +160,23 @@ describe('the process', () => {
       /line 3: upstreams\.one\.url: .*AFD_CONFIG_INVALID/s,
     )
     expect(await check('upstreams: {}\nlisten: 10.0.0.1:80\n')).toMatch(/no tls.*plaintext.*AFD_CONFIG_INVALID/s)
-    expect(await check('upstreams: {}\nlitsen: x\n')).toMatch(/line 2: litsen/)
+    expect(await check('upstreams: {}\nlitsen: x\n')).toMatch(/line 2: litsen: there is no such key/)
+    expect(await check('upstream: {}\n')).toMatch(/line 1: upstream: there is no such key/)
+    expect(await check('upstreams:\n  one: http://x/\n')).toMatch(/line 2: upstreams\.one: expected keys with values/)
+    expect(await check('upstreams:\n  one: {}\n')).toMatch(/line 2: upstreams\.one\.url: is missing/)
+    writeFileSync(join(folder, 'no.pem'), 'no certificate')
+    const tls = 'upstreams: {}\ntls: { cert: no.pem, key: no.pem }\n'
+    expect(await check(tls)).toMatch(/tls: the certificates cannot be used .*AFD_CONFIG_INVALID/s)
+    expect(await check('upstreams: {}\nredact: { patterns: none.yaml }\n')).toMatch(
+      /none\.yaml.*AFD_CONFIG_UNREADABLE/s,
+    )
     expect(await check('upstreams: [\n')).toMatch(/not YAML/)
     const shared = ['a', 'b'].map((name) => `  ${name}:\n    url: http://x/mcp\n    hosts: [x.test]\n`).join('')
     expect(await check(`upstreams:\n${shared}`)).toMatch(/x\.test belongs to a already/)
     const missing = await runCli(['gateway', '--config', join(folder, 'none.yaml'), '--home', folder])
     expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('AFD_CONFIG_UNREADABLE') })
+    const misspelt = await runCli(['gateway', '--confg', 'x', '--home', folder])
+    expect(misspelt).toMatchObject({ code: 2, err: expect.stringContaining("no option '--confg'") })
     const good = await runCli([
       'gateway',
       '--check',

@@ -66,7 +66,7 @@ export async function startGatewayProcess(config: object, env: Record<string, st
 
 async function listening(said: () => string): Promise<string> {
   for (;;) {
-    const [, url] = /gateway listens on (\S+?)\.? \[AFD_LISTENING\]/.exec(said()) ?? []
+    const [, url] = /gateway listens on (https?:\/\/\S+:\d+)/.exec(said()) ?? []
     if (url !== undefined) return url
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

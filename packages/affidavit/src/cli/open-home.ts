@@ -23,7 +23,7 @@ export async function openExistingHome(dir: string): Promise<Home> {
     throw new CommandError(
       'AFD_NO_HOME',
       `nothing was recorded in ${dir}`,
-      "Start a server with 'affidavit run -- COMMAND', or name another folder with --home.",
+      "Record a server with 'affidavit run -- COMMAND' or 'affidavit up', or name another folder with --home.",
     )
   }
   return openHome(dir)

@@ -38,7 +38,7 @@ export const up: Command = {
     const config = args.text('config') ?? join(home, 'affidavit.yaml')
     if (!existsSync(config))
       throw new CommandError(
-        'AFD_FILE_UNREADABLE',
+        'AFD_CONFIG_UNREADABLE',
         `there is no ${config}`,
         "Write one (docs/GATEWAY.md has the smallest), or let 'affidavit install' do it.",
       )

@@ -85,7 +85,7 @@ function requireSomething(dir: string): void {
   throw new CommandError(
     'AFD_NO_HOME',
     `nothing was recorded in ${dir}, so there is nothing to verify`,
-    "Start a server with 'affidavit run -- COMMAND', or name another folder with --home.",
+    "Record a server with 'affidavit run -- COMMAND' or 'affidavit up', or name another folder with --home.",
   )
 }
 

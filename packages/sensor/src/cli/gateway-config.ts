@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { diagnosticForms } from './diagnostics.ts'
 import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gateway-authorization.ts'
+import { checkFiles } from './gateway-files.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { effects, levels } from './run-options.ts'
@@ -98,6 +99,7 @@ export function loadGatewayConfig(path: string): LoadedConfig {
       'Give tls.cert and tls.key, listen on 127.0.0.1, or say plaintext: true where something in front ends TLS.',
     )
   refuseSharedHosts(path, config)
+  checkFiles(path, config)
   for (const { authorization } of Object.values(config.upstreams))
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
   if (config.ingest !== undefined) checkIngest(path, config.ingest)

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { isOptionWord } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface GatewayArguments {
@@ -29,14 +30,25 @@ export function parseGatewayArguments(argv: readonly string[]): GatewayArguments
     return { config, home, collector, isCheck: values.check === true }
   } catch (error) {
     if (error instanceof UsageError) throw error
-    // Node's message repeats what was typed, which may hold anything.
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    const problem =
-      code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION'
-        ? 'gateway does not know one of the options'
-        : 'the arguments of gateway cannot be read'
-    throw new UsageError('AFD_USAGE', problem, tryHelp)
+    const unknown = argv.map((word) => word.split('=', 1)[0] ?? '').find((word) => isUnknown(word, options))
+    throw new UsageError('AFD_USAGE', sayProblem(code, unknown), tryHelp)
   }
+}
+
+function isUnknown(word: string, options: object): boolean {
+  return word.startsWith('-') && word !== '-h' && !Object.hasOwn(options, word.replace(/^--/, ''))
+}
+
+/** Node's message repeats what was typed, which may hold anything: only a name is repeated. */
+function sayProblem(code: string, unknown: string | undefined): string {
+  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
+    return unknown !== undefined && isOptionWord(unknown)
+      ? `gateway knows no option '${unknown}'`
+      : 'gateway does not know one of the options'
+  if (code === 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL')
+    return 'gateway takes options only; the configuration is named by --config FILE'
+  return 'an option of gateway has no value, or one that it does not take'
 }
 
 export const gatewayHelp = `Usage: affidavit gateway [options]

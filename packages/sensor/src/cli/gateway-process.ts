@@ -108,7 +108,7 @@ async function openParts(from: {
   const correlationKey = await loadCorrelationKey(from.homeDir, (code) =>
     diagnose(
       'AFD_HOME_UNUSABLE',
-      `the home folder cannot be used (${code}); see 'affidavit status' and its permissions`,
+      `the home folder ${from.homeDir} cannot be used (${code}); see its path and permissions`,
     ),
   )
   const patternsPath = config.redact?.patterns
@@ -141,7 +141,8 @@ async function listen({ config, path }: LoadedConfig, routes: Routes, ownPages: 
     const gateway = await startGateway({ ...routes, host, port, tls, ownPages, onFault: reportDefect })
     const shown = host.includes(':') ? `[${host}]` : host
     const scheme = tls === undefined ? 'http' : 'https'
-    const text = `gateway listens on ${scheme}://${shown}:${gateway.address.port}`
+    const places = routes.upstreams.map(({ options }) => `/mcp/${options.name}`).join(', ')
+    const text = `gateway listens on ${scheme}://${shown}:${gateway.address.port}${places && `: ${places}`}`
     process.stderr.write(formatDiagnostic('AFD_LISTENING', text))
     return gateway
   } catch (error) {

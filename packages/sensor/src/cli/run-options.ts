@@ -52,10 +52,16 @@ function splitOption(argument: string): [OptionName, string | undefined] {
   return [name, equals < 0 ? undefined : argument.slice(equals + 1)]
 }
 
+/** Whether it is an option's name and nothing else. */
+export function isOptionWord(word: string): boolean {
+  return /^(?:-[A-Za-z]|--[a-z]+(?:-[a-z]+)*)$/.test(word)
+}
+
 /** A value may be glued to its option or stand in its place, and messages are kept in log files: only a name is repeated. */
 function sayUnknown(option: string): string {
-  const isName = /^(?:-[A-Za-z]|--[a-z]+(?:-[a-z]+)*)$/.test(option)
-  return isName ? `run knows no option '${option}'` : 'run does not know one of the options before the command'
+  return isOptionWord(option)
+    ? `run knows no option '${option}'`
+    : 'run does not know one of the options before the command'
 }
 
 function valueGiven(next: string | undefined, name: OptionName): string {

@@ -39,10 +39,7 @@ export async function startSession({ options, settings, wiring, child, guardian 
     syncDelayMs: Number(process.env.AFFIDAVIT_TEST_SYNC_DELAY_MS ?? 0),
   })
   const correlationKey = await loadCorrelationKey(homeDir, (code) =>
-    diagnose(
-      'AFD_HOME_UNUSABLE',
-      `the home folder cannot be used (${code}); see 'affidavit status' and its permissions`,
-    ),
+    diagnose('AFD_HOME_UNUSABLE', `the home folder ${homeDir} cannot be used (${code}); see its path and permissions`),
   )
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
   const session = superviseSession({

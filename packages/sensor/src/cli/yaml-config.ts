@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml'
+import { type Document, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { UsageError } from './usage-error.ts'
 
@@ -25,11 +25,27 @@ export function parseYamlConfig<T>(path: string, text: string, { schema, remedy 
   }
   const parsed = schema.safeParse(document.toJS() ?? {})
   if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
+  const { issues } = parsed.error
+  // A key that is misspelt is also missing under its right name: what was written tells more than what was not.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
   const keys = [...(issue?.path ?? []), ...unknownKey].map(String)
   const line = lines.linePos(offsetOf(document.contents, keys)).line
-  throw invalid(`${path}, line ${line}: ${keys.join('.') || 'the file'}: ${issue?.message}`, remedy)
+  const said = issue === undefined ? 'invalid' : sayIssue(issue, document)
+  throw invalid(`${path}, line ${line}: ${keys.join('.') || 'the file'}: ${said}`, remedy)
+}
+
+/** The validator's kinds, in words of YAML. */
+const kinds: Readonly<Record<string, string>> = {
+  object: 'keys with values', record: 'keys with values', array: 'a list', string: 'text',
+  int: 'a whole number', number: 'a number', boolean: 'true or false',
+} // biome-ignore format: one list, read as one
+
+function sayIssue(issue: z.core.$ZodIssue, document: Document): string {
+  if (issue.code === 'unrecognized_keys') return 'there is no such key'
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message
+  if (issue.code !== 'invalid_type') return issue.message
+  return document.hasIn(issue.path) ? `expected ${kinds[issue.expected] ?? issue.expected}` : 'is missing'
 }
 
 /** Throws UsageError `AFD_CONFIG_UNREADABLE`. */

@@ -1,0 +1,36 @@
+import { createSecureContext } from 'node:tls'
+import type { GatewayConfig } from './gateway-config.ts'
+import { loadPatternsFile } from './run-patterns.ts'
+import { UsageError } from './usage-error.ts'
+import { readText } from './yaml-config.ts'
+
+/**
+ * Reads what a configuration names as they are used later, so that a mistake in them is told with the key that names them,
+ * by `--check` and before a reload changes anything. Throws UsageError.
+ */
+export function checkFiles(path: string, { tls, upstreams, redact }: GatewayConfig): void {
+  if (tls !== undefined) checkCertificates(`${path}: tls`, tls)
+  for (const [name, upstream] of Object.entries(upstreams))
+    if (upstream.tls !== undefined) checkCertificates(`${path}: upstreams.${name}.tls`, upstream.tls)
+  if (redact?.patterns !== undefined) loadPatternsFile(redact.patterns)
+}
+
+type Files = { [K in 'ca' | 'cert' | 'key']?: string | undefined }
+
+function checkCertificates(where: string, files: Files): void {
+  const contents: Partial<Record<keyof Files, string>> = {}
+  for (const key of ['ca', 'cert', 'key'] as const) {
+    const file = files[key]
+    if (file !== undefined) contents[key] = readText(file)
+  }
+  try {
+    createSecureContext(contents)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    throw new UsageError(
+      'AFD_CONFIG_INVALID',
+      `${where}: the certificates cannot be used (${String(error.code)})`,
+      'Name PEM files, and the key that belongs to the certificate.',
+    )
+  }
+}
