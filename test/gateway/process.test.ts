@@ -51,14 +51,20 @@ it('the published JSON Schema is what the program takes [GW-29]', () => {
 it('up runs gateway and collector, each in its own process, and ends both [GW-31]', async () => {
   const folder = makeFolder()
   const home = join(folder, 'home')
-  const running = await startCli(['up', '--config', writeConfig(folder, config(await serve(echo))), '--home', home])
+  const path = writeConfig(folder, config(await serve(echo), 'drainMs: 2000\n'))
+  const running = await startCli(['up', '--config', path, '--home', home])
   await ask(`${running.base}/mcp/one`, { body: call(1) })
   await expect
     .poll(async () => (await runCli(['query', '--home', home, '--json'])).out, { timeout: 30_000, interval: 500 })
     .toContain('"outcome":"success"')
   const { pid: collector } = JSON.parse(readFileSync(join(home, 'run/collector.json'), 'utf8'))
   expect(collector).not.toBe(running.process.pid)
-  running.process.kill('SIGTERM')
+  const open = ask(`${running.base}/mcp/one`, { body: call(2, 'never') }).catch((error: unknown) => error)
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  running.process.kill('SIGINT')
+  await running.untilSaid('AFD_DRAINING')
+  running.process.kill('SIGINT')
+  await open
   expect(await running.exit).toEqual({ code: 0, signal: null })
   expect(() => process.kill(collector, 0)).toThrow('ESRCH')
   await expect(ask(`${running.base}/mcp/one`, { body: call(1) })).rejects.toThrow('ECONNREFUSED')

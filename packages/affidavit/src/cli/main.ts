@@ -12,6 +12,8 @@ interface CommandEntry {
   isHidden?: true
   /** Ends with its stdin, because whoever started it holds the other end. */
   endsWithStdin?: true
+  /** Told twice to end, it still ends in order, because processes of its own would be left behind. */
+  endsInOrder?: true
 }
 
 /** One line per command; its file has the rest. */
@@ -24,7 +26,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   proof: { load: async () => (await import('./proof.ts')).proof },
   status: { load: async () => (await import('./status.ts')).status },
   index: { load: async () => (await import('./index-rebuild.ts')).indexRebuild, label: 'index rebuild' },
-  up: { load: async () => (await import('./up.ts')).up },
+  up: { load: async () => (await import('./up.ts')).up, endsInOrder: true },
   collector: { load: async () => (await import('./collector.ts')).collector },
   version: { load: async () => (await import('./version.ts')).version },
   follow: { load: async () => (await import('./follow.ts')).follow, isHidden: true, endsWithStdin: true },
@@ -75,7 +77,8 @@ async function dispatch([name, ...argv]: readonly string[]): Promise<number> {
   ])
   const stdout = openTerminal(process.stdout, process.env)
   const ended = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => ended.abort())
+  const listen = entry.endsInOrder === true ? 'on' : 'once'
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process[listen](name, () => ended.abort())
   if (entry.endsWithStdin === true) process.stdin.once('close', () => ended.abort()).resume()
   const signal = AbortSignal.any([ended.signal, stdout.gone])
   const stderr = openTerminal(process.stderr, process.env)

@@ -11,8 +11,6 @@ const restartMs = 1000
 const restartLongestMs = 30_000
 /** A process that lived this long was well. */
 const wellAfterMs = 60_000
-/** No collector of ours ends for want of something to do. */
-const neverIdleMs = 2_000_000_000
 
 const spec = {
   name: 'up',
@@ -43,7 +41,8 @@ export const up: Command = {
         "Write one (docs/GATEWAY.md has the smallest), or let 'affidavit install' do it.",
       )
     const gateway = ['gateway', '--config', config, '--home', home, '--collector', 'none']
-    const collector = ['collector', '--home', home, '--idle-exit-ms', String(neverIdleMs)]
+    // While a gateway lives it is not idle; without one, and without us, it ends by itself.
+    const collector = ['collector', '--home', home]
     const ended = new AbortController()
     const collecting = keep(collector, { context, ended: ended.signal, lastingCodes: new Set() })
     const code = await keep(gateway, { context, ended: context.signal, lastingCodes: new Set([exitCodes.impossible]) })

@@ -74,6 +74,9 @@ export async function serveGateway({ loaded, homeDir, startCollector }: GatewayS
   stopReloading()
   clearInterval(beating)
   const drainMs = config.drainMs ?? drainMsDefault
+  const { underWay } = serving.gateway
+  if (underWay > 0)
+    diagnose('AFD_DRAINING', `calls in flight (${underWay}) have ${drainMs / 1000} s to finish, then they are cut`)
   await Promise.all([serving.gateway.drain(drainMs), ingest?.drain(drainMs)])
   await closeRecorder(recorder)
   stopCollector?.()
