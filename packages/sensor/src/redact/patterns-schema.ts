@@ -55,7 +55,8 @@ export function parsePatterns(text: string): ParsedPatterns {
   const lineOf = (path: readonly PropertyKey[]) => counter.linePos(offsetOf(document.contents, path)).line
   const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }))
   if (parsed.success) return { file: parsed.data, lineOf }
-  const [issue] = parsed.error.issues
+  const { issues } = parsed.error
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]
   const unknownKey = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
   const path = [...(issue?.path ?? []), ...unknownKey]
   throw new PatternsError(
