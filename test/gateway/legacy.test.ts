@@ -31,6 +31,25 @@ describe('legacy revisions', () => {
     expect(open.said).toEqual([])
   })
 
+  it('connections to the server are kept for the next request, and Host is what the configuration says [GW-1]', async () => {
+    for (const host of ['keep', 'upstream'] as const) {
+      const hosts = new Set<string | undefined>()
+      const connections = new Set<number | undefined>()
+      const gateway = await openGateway(
+        async (request, response) => {
+          hosts.add(request.headers.host)
+          connections.add(request.socket.remotePort)
+          answerJson(response, result(JSON.parse(await bodyOf(request)).id))
+        },
+        { host },
+      )
+      for (let id = 0; id < 10; id++) await ask(gateway.url, { headers: session, body: call(id) })
+      expect(connections.size).toBe(1)
+      expect([...hosts]).toEqual([new URL(host === 'keep' ? gateway.url : gateway.direct).host])
+      await gateway.close()
+    }
+  })
+
   it('initialize belongs to the session that its answer opens, and names the agent of all its calls [GW-2]', async () => {
     open = await openGateway(async (request, response) => {
       const { id, method } = JSON.parse(await bodyOf(request))

@@ -72,6 +72,21 @@ it('up runs gateway and collector, each in its own process, and ends both [GW-31
   expect(without).toMatchObject({ code: 2, err: expect.stringContaining('affidavit install') })
 }, 90_000)
 
+it('a gateway whose up was killed ends too, and lets the port go [GW-31]', async () => {
+  const folder = makeFolder()
+  const text = config(await serve(echo))
+  const running = await startCli(['up', '--config', writeConfig(folder, text), '--home', join(folder, 'home')])
+  expect((await ask(`${running.base}/mcp/one`, { body: call(1) })).status).toBe(200)
+  running.process.kill('SIGKILL')
+  await running.exit
+  await expect
+    .poll(() => ask(`${running.base}/healthz`, { method: 'GET' }).catch((error: Error) => error.message), {
+      timeout: 15_000,
+      interval: 200,
+    })
+    .toMatch('ECONNREFUSED')
+}, 60_000)
+
 describe('the process', () => {
   it('on SIGTERM calls in flight finish, those that do not are recorded as cut, and the stream is closed [GW-23]', async () => {
     const folder = makeFolder()
@@ -165,7 +180,9 @@ describe('the process', () => {
     expect(await check('upstreams:\n  one:\n    url: ftp://x/\n')).toMatch(
       /line 3: upstreams\.one\.url: .*AFD_CONFIG_INVALID/s,
     )
-    expect(await check('upstreams: {}\nlisten: 10.0.0.1:80\n')).toMatch(/no tls.*plaintext.*AFD_CONFIG_INVALID/s)
+    expect(await check('upstreams: {}\nlisten: 10.0.0.1:80\n')).toMatch(
+      /line 2: listen: .*no tls.*plaintext.*AFD_CONFIG_INVALID/s,
+    )
     expect(await check('upstreams: {}\nlitsen: x\n')).toMatch(/line 2: litsen: there is no such key/)
     expect(await check('upstream: {}\n')).toMatch(/line 1: upstream: there is no such key/)
     expect(await check('upstreams:\n  one: http://x/\n')).toMatch(/line 2: upstreams\.one: expected keys with values/)
@@ -178,7 +195,7 @@ describe('the process', () => {
     )
     expect(await check('upstreams: [\n')).toMatch(/not YAML/)
     const shared = ['a', 'b'].map((name) => `  ${name}:\n    url: http://x/mcp\n    hosts: [x.test]\n`).join('')
-    expect(await check(`upstreams:\n${shared}`)).toMatch(/x\.test belongs to a already/)
+    expect(await check(`upstreams:\n${shared}`)).toMatch(/line 7: upstreams\.b\.hosts: x\.test belongs to a already/)
     const missing = await runCli(['gateway', '--config', join(folder, 'none.yaml'), '--home', folder])
     expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('AFD_CONFIG_UNREADABLE') })
     const misspelt = await runCli(['gateway', '--confg', 'x', '--home', folder])

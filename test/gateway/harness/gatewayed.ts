@@ -60,6 +60,7 @@ export interface GatewayedOptions {
   /** The upstream's own credential. */
   ours?: OurCredential
   url?: string
+  host?: UpstreamOptions['host']
 }
 
 const uuid = '01932c4e-0000-7000-8000-000000000000'
@@ -108,7 +109,7 @@ export async function openGateway(listener: RequestListener, options: GatewayedO
     {
       name: 'unit',
       url: new URL(direct),
-      host: 'keep',
+      host: options.host ?? 'keep',
       tls: options.tls ?? {},
       timeouts: { connectMs: 5000, answerMs: 0, bodyIdleMs: 0, ...options.timeouts },
       limits: { sessionIdleMs: 60_000, resumeGraceMs: 60_000, ...options.limits },

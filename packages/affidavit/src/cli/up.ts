@@ -40,7 +40,7 @@ export const up: Command = {
         `there is no ${config}`,
         "Write one (docs/GATEWAY.md has the smallest), or let 'affidavit install' do it.",
       )
-    const gateway = ['gateway', '--config', config, '--home', home, '--collector', 'none']
+    const gateway = ['gateway', '--config', config, '--home', home, '--collector', 'none', '--ends-with-stdin']
     // While a gateway lives it is not idle; without one, and without us, it ends by itself.
     const collector = ['collector', '--home', home]
     const ended = new AbortController()
@@ -81,9 +81,9 @@ async function keep(argv: readonly string[], { context, ended, lastingCodes }: K
 
 async function runOnce(argv: readonly string[], ended: AbortSignal): Promise<number> {
   const [binary = ''] = process.argv.slice(1)
-  // In groups of their own: a terminal's Ctrl-C is for us, and we end them in order.
+  // In groups of their own: a terminal's Ctrl-C is for us, and we end them in order. Should we be killed, the pipe ends.
   const child = spawn(process.execPath, [...process.execArgv, binary, ...argv], {
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['pipe', 'inherit', 'inherit'],
     detached: process.platform !== 'win32',
   })
   const onEnd = () => child.kill('SIGTERM')

@@ -7,7 +7,7 @@ import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { effects, levels } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
-import { type ConfigShape, parseYamlConfig, readText } from './yaml-config.ts'
+import { type ConfigShape, parseYamlConfig, placeOf, readText } from './yaml-config.ts'
 
 const milliseconds = z.int().min(0).max(86_400_000).describe('milliseconds; 0: wait for ever')
 const file = z.string().min(1)
@@ -95,18 +95,22 @@ export function loadGatewayConfig(path: string): LoadedConfig {
   if (config.tls === undefined && config.plaintext !== true && !isLoopback(host))
     throw new UsageError(
       'AFD_CONFIG_INVALID',
-      `${path}: listen: ${host} is reachable from other machines, and there is no tls`,
+      `${placeOf(path, text, ['listen'])}: ${host} is reachable from other machines, and there is no tls`,
       'Give tls.cert and tls.key, listen on 127.0.0.1, or say plaintext: true where something in front ends TLS.',
     )
-  refuseSharedHosts(path, config)
-  checkFiles(path, config)
+  const at = (...keys: string[]) => placeOf(path, text, keys)
+  refuseSharedHosts(at, config)
+  checkFiles(at, config)
   for (const { authorization } of Object.values(config.upstreams))
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
-  if (config.ingest !== undefined) checkIngest(path, config.ingest)
+  if (config.ingest !== undefined) checkIngest(at, config.ingest)
   return { path, text, config }
 }
 
-function refuseSharedHosts(path: string, { upstreams }: GatewayConfig): void {
+/** Names a place in the file. */
+export type At = (...keys: string[]) => string
+
+function refuseSharedHosts(at: At, { upstreams }: GatewayConfig): void {
   const owners = new Map<string, string>()
   for (const [name, { hosts = [] }] of Object.entries(upstreams))
     for (const host of hosts) {
@@ -114,7 +118,7 @@ function refuseSharedHosts(path: string, { upstreams }: GatewayConfig): void {
       if (other !== undefined)
         throw new UsageError(
           'AFD_CONFIG_INVALID',
-          `${path}: upstreams.${name}.hosts: ${host} belongs to ${other} already`,
+          `${at('upstreams', name, 'hosts')}: ${host} belongs to ${other} already`,
           'Give each host name to one upstream.',
         )
       owners.set(host, name)

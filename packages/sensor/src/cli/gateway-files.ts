@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls'
-import type { GatewayConfig } from './gateway-config.ts'
+import type { At, GatewayConfig } from './gateway-config.ts'
 import { loadPatternsFile } from './run-patterns.ts'
 import { UsageError } from './usage-error.ts'
 import { readText } from './yaml-config.ts'
@@ -8,10 +8,10 @@ import { readText } from './yaml-config.ts'
  * Reads what a configuration names as they are used later, so that a mistake in them is told with the key that names them,
  * by `--check` and before a reload changes anything. Throws UsageError.
  */
-export function checkFiles(path: string, { tls, upstreams, redact }: GatewayConfig): void {
-  if (tls !== undefined) checkCertificates(`${path}: tls`, tls)
+export function checkFiles(at: At, { tls, upstreams, redact }: GatewayConfig): void {
+  if (tls !== undefined) checkCertificates(at('tls'), tls)
   for (const [name, upstream] of Object.entries(upstreams))
-    if (upstream.tls !== undefined) checkCertificates(`${path}: upstreams.${name}.tls`, upstream.tls)
+    if (upstream.tls !== undefined) checkCertificates(at('upstreams', name, 'tls'), upstream.tls)
   if (redact?.patterns !== undefined) loadPatternsFile(redact.patterns)
 }
 

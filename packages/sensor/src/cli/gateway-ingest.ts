@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { z } from 'zod'
 import { createIngest, type IngestParts } from '../capture/ingest/ingest.ts'
 import { formatDiagnostic } from './diagnostics.ts'
+import type { At } from './gateway-config.ts'
 import { formatListen, isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { readSecret, resolveSecretSource, secretSource } from './secret-source.ts'
 import { UsageError } from './usage-error.ts'
@@ -26,9 +27,9 @@ export function resolveIngest(config: IngestConfig, folder: string): IngestConfi
 }
 
 /** Throws UsageError `AFD_CONFIG_INVALID`, and `AFD_SECRET_UNREADABLE` where the token cannot be read now. */
-export function checkIngest(path: string, config: IngestConfig): void {
+export function checkIngest(at: At, config: IngestConfig): void {
   if (!isLoopback(parseListen(config.listen)?.host ?? '')) {
-    const place = `${path}: ingest.listen: ${config.listen} is reachable from other machines`
+    const place = `${at('ingest', 'listen')}: ${config.listen} is reachable from other machines`
     if (config.token === undefined)
       throw new UsageError(
         'AFD_CONFIG_INVALID',

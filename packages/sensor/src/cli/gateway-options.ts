@@ -7,6 +7,8 @@ export interface GatewayArguments {
   home: string | undefined
   collector: string | undefined
   isCheck: boolean
+  /** Whoever started it holds the other end of its stdin, and it ends with that. Not in the help: `up` alone asks for it. */
+  endsWithStdin: boolean
 }
 
 const tryHelp = "Try 'affidavit gateway --help'."
@@ -19,6 +21,7 @@ export function parseGatewayArguments(argv: readonly string[]): GatewayArguments
     home: text,
     collector: text,
     check: { type: 'boolean' },
+    'ends-with-stdin': { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   } as const
   try {
@@ -27,7 +30,8 @@ export function parseGatewayArguments(argv: readonly string[]): GatewayArguments
     const { config, home, collector } = values
     for (const [name, value] of Object.entries({ config, home, collector }))
       if (value === '') throw new UsageError('AFD_USAGE', `--${name} is empty`, tryHelp)
-    return { config, home, collector, isCheck: values.check === true }
+    const endsWithStdin = values['ends-with-stdin'] === true
+    return { config, home, collector, isCheck: values.check === true, endsWithStdin }
   } catch (error) {
     if (error instanceof UsageError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''

@@ -24,6 +24,8 @@ export async function gateway(argv: readonly string[], wiring: RunWiring = {}): 
     }
     requireCollector(args.collector, wiring)
     guardProcess()
+    // Its end is like SIGTERM: whoever held it is gone, and nobody else would end us.
+    if (args.endsWithStdin) process.stdin.once('close', () => process.kill(process.pid, 'SIGTERM')).resume()
     return await serveGateway({ loaded, homeDir, startCollector: collectorOf(args, wiring) })
   } catch (error) {
     return reportUsage(error)

@@ -35,6 +35,13 @@ export function parseYamlConfig<T>(path: string, text: string, { schema, remedy 
   throw invalid(`${path}, line ${line}: ${keys.join('.') || 'the file'}: ${said}`, remedy)
 }
 
+/** `PATH, line N: KEY`, for mistakes that only several keys together make. The text was parsed before. */
+export function placeOf(path: string, text: string, keys: readonly string[]): string {
+  const lines = new LineCounter()
+  const { contents } = parseDocument(text, { lineCounter: lines })
+  return `${path}, line ${lines.linePos(offsetOf(contents, keys)).line}: ${keys.join('.')}`
+}
+
 /** The validator's kinds, in words of YAML. */
 const kinds: Readonly<Record<string, string>> = {
   object: 'keys with values', record: 'keys with values', array: 'a list', string: 'text',
