@@ -23,8 +23,10 @@ const sizes: Record<string, [scenarios: number, checks: number]> = {
 describe('the suite', () => {
   let verdicts: Map<string, Verdict>
   beforeAll(async () => {
-    verdicts = await testSubjects()
-  }, 150_000)
+    verdicts = await testSubjects((name, { differences, unstable, crashed }) =>
+      console.warn(`asked again: ${name} ${JSON.stringify({ differences, unstable, crashed })}`),
+    )
+  }, 400_000)
   const names = subjects.map(({ name }) => name)
   it.each(names)('says directly what is expected of the servers for %s [CF-1]', (name) => {
     const verdict = verdicts.get(name)

@@ -9,8 +9,29 @@ export const subjects = [
   { name: '2026-07-28, every answer a stream', revision: '2026-07-28', server: ['modern.ts', 'sse'] },
 ] as const
 
-/** Runs the suite for every subject directly, directly again and through one gateway, all at the same time, and judges. */
-export async function testSubjects(): Promise<Map<string, Verdict>> {
+type Subject = (typeof subjects)[number]
+
+const attemptsMax = 3
+
+/**
+ * The verdict on every subject. Some checks of the suite are about what happens within a moment, and say something else where
+ * the machine is too busy to keep it: a subject that is not equal is asked again, alone, and `tell` hears each time what was
+ * not. A difference that is there stays there.
+ */
+export async function testSubjects(tell: (name: string, verdict: Verdict) => void): Promise<Map<string, Verdict>> {
+  const verdicts = await testAtOnce(subjects)
+  for (let attempt = 1; attempt < attemptsMax; attempt++)
+    for (const subject of subjects) {
+      const verdict = verdicts.get(subject.name)
+      if (verdict === undefined || verdict.isEqual) continue
+      tell(subject.name, verdict)
+      for (const [name, again] of await testAtOnce([subject])) verdicts.set(name, again)
+    }
+  return verdicts
+}
+
+/** Runs the suite for the subjects directly, directly again and through one gateway, all at the same time, and judges. */
+async function testAtOnce(subjects: readonly Subject[]): Promise<Map<string, Verdict>> {
   const servers = await Promise.all(
     subjects.flatMap(({ server: [file, ...argv] }) => [1, 2, 3].map(() => startServer(file, ...argv))),
   )

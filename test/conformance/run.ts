@@ -35,7 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
     ;(isHelp ? process.stdout : process.stderr).write(help)
     return isHelp ? 0 : 2
   }
-  const verdicts = await testSubjects()
+  const verdicts = await testSubjects((name, verdict) => tell(`asked again: ${name}`, verdict))
   for (const [name, verdict] of verdicts) tell(name, verdict)
   return [...verdicts.values()].every(({ isEqual }) => isEqual) ? 0 : 1
 }
