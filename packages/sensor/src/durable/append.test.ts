@@ -61,14 +61,14 @@ describe('append', () => {
       if (operation !== 'syncContent') return
       syncs += 1
       if (syncs !== 3) return
-      await new Promise((resolve) => setTimeout(resolve, 40))
+      await new Promise((resolve) => setTimeout(resolve, 1000))
       throw systemError('EIO', 'fdatasync')
     })
     // The first two open the descriptors that the later ones use at the same time.
     await file.append(bytes(5, 2))
     await file.append(bytes(5, 3))
     const slow = file.append(bytes(5, 4))
-    expect(file.ready).toBe(true)
+    await expect.poll(() => file.ready, { interval: 5, timeout: 900 }).toBe(true)
     const fast = file.append(bytes(5, 5))
     const results = await Promise.allSettled([slow, fast])
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
