@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -18,7 +18,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => pr
 export const program = (name: string) => join(import.meta.dirname, 'programs', `${name}.ts`)
 
 function start(argv: readonly string[], stdio: 'ignore' | 'pipe', env: NodeJS.ProcessEnv = process.env): ChildProcess {
-  const child = spawn(process.execPath, argv, { stdio: [stdio, stdio, 'inherit'], env })
+  const child = spawn(process.execPath, argv, { stdio: [stdio, stdio, 'pipe'], env })
+  // That it listens is no news here.
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    if (!text.includes('AFD_LISTENING')) process.stderr.write(text)
+  })
   running.add(child)
   child.once('exit', () => running.delete(child))
   return child
@@ -109,10 +113,12 @@ export function resetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5')
 }
 
-/** CPU time of all threads in µs: fields 14 and 15 of proc(5) stat, in ticks of 10 ms. */
+/** CPU time of all threads in µs, from the scheduler: proc(5) stat counts ticks, which calls at a fixed rate fall between. */
 export function cpuUsOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return (Number(fields[11]) + Number(fields[12])) * 10_000
+  let ns = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`))
+    ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+  return ns / 1000
 }
 
 /** The process and all that it started, as far as it runs. */
