@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { open, rm } from 'node:fs/promises'
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 
 /** Value below which the share p of the sample lies (nearest rank). */
@@ -14,15 +14,15 @@ export const ms = (value: number) => `${value.toFixed(2)} ms`
 export const perSecond = (count: number, elapsedMs: number) =>
   `${Math.round((count / elapsedMs) * 1000).toLocaleString('en')}/s`
 
-/** One line that says on what this ran. */
+/** One line that says on what this ran, and how busy it was with other things: ratios hold then too, latencies do not. */
 export const machine = () =>
-  `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${process.platform}, Node ${process.versions.node}`
+  `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}, ${process.platform}, Node ${process.versions.node}, load ${loadavg()[0]?.toFixed(1)} before`
 
 /**
  * Milliseconds that a sync of a small overwrite takes in this folder, plus the injected delay: what one group commit
- * waits for at the least.
+ * waits for at the least. One sync right after the other is faster than syncs with a pause between them.
  */
-export async function measureSync(folder: string, injectedMs: number, rounds = 100): Promise<number[]> {
+export async function measureSync(folder: string, injectedMs: number, rounds = 100, pauseMs = 0): Promise<number[]> {
   const path = join(folder, 'sync-probe')
   const file = await open(path, 'w')
   const block = Buffer.alloc(4096, 1)
@@ -35,6 +35,7 @@ export async function measureSync(folder: string, injectedMs: number, rounds = 1
     await file.datasync()
     if (injectedMs > 0) await new Promise((resolve) => setTimeout(resolve, injectedMs))
     sample.push(performance.now() - start)
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
   await file.close()
   await rm(path)

@@ -20,7 +20,10 @@ export interface CallResult {
 
 export type ReadJob =
   | { /** One result of that many bytes, read as fast as it comes. */ url: string; form: 'json' | 'sse'; bytes: number }
-  | { /** Opens event streams on which nothing comes, and keeps them. */ url: string; idleStreams: number }
+  | {
+      /** Opens event streams on which nothing comes, and keeps them; 0 closes them. */ url: string
+      idleStreams: number
+    }
   | {
       /** Many results at a time, each read no faster than that. */ url: string
       readers: number

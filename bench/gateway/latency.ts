@@ -6,7 +6,7 @@ import { fixed, printTable } from './table.ts'
 
 /**
  * Latency that each contestant adds per call at 100 calls/s, over the direct way, in turns of half a second. The disk's sync
- * is measured before every turn: it is what a gateway waits for, and others may use the disk.
+ * is measured before every turn, at the pace of the calls: it is what a gateway waits for, and others may use the disk.
  */
 
 const turns = 8
@@ -72,10 +72,10 @@ async function sample(
   syncDelayMs: number,
 ): Promise<Samples> {
   const samples: Samples = new Map(contestants.map((contestant) => [contestant, { latenciesMs: [], syncsMs: [] }]))
-  for (const { url } of contestants) await calls.run({ url, era, load: { inFlight: 8, forMs: 400 } })
+  for (const { url } of contestants) await calls.run({ url, era, load: { inFlight: 8, forMs: 1500 } })
   for (let turn = 0; turn < turns; turn++)
     for (const [{ url }, { latenciesMs, syncsMs }] of samples) {
-      syncsMs.push(...(await measureSync(setting.folder, syncDelayMs, syncsPerTurn)))
+      syncsMs.push(...(await measureSync(setting.folder, syncDelayMs, syncsPerTurn, 5)))
       latenciesMs.push(...(await calls.run({ url, era, load })).latenciesMs)
     }
   return samples

@@ -64,6 +64,8 @@ export async function measureIdle(run: Run): Promise<object> {
     const withoutMb = memoryOf(pid).now
     await run.reads.run({ url, idleStreams: count })
     rows.push({ name, withoutMb, withMb: memoryOf(pid).now })
+    // A gateway would wait for them.
+    await run.reads.run({ url, idleStreams: 0 })
     await stop()
   }
   const bare = rows.find(({ name }) => name === 'bare')?.withMb ?? Number.NaN

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { toNodeHandler } from '@modelcontextprotocol/node'
-import { Server as LegacyServer } from '@modelcontextprotocol/sdk/server/index.js'
+import { McpServer as LegacyServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
-import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js'
-import { createMcpHandler, Server } from '@modelcontextprotocol/server'
+import { createMcpHandler, McpServer } from '@modelcontextprotocol/server'
+import { z } from 'zod'
 
 /**
  * `echo` on the official SDKs, at one endpoint: requests of the 2026-07-28 revision go to 2.x, stateless; the others to 1.x,
@@ -12,24 +12,15 @@ import { createMcpHandler, Server } from '@modelcontextprotocol/server'
  */
 
 const info = { name: 'echo', version: '1.0.0' }
-const capabilities = { capabilities: { tools: {} } }
-const tools = [
-  {
-    name: 'echo',
-    description: 'Says it again',
-    inputSchema: { type: 'object' as const, properties: { text: { type: 'string' } } },
-  },
-]
-const echo = (args: Record<string, unknown> | undefined) => ({
-  content: [{ type: 'text' as const, text: String(args?.text) }],
-})
+const description = 'Says it again'
+const shape = { text: z.string(), customer: z.number(), tags: z.array(z.string()) }
+const echo = ({ text }: { text: string }) => ({ content: [{ type: 'text' as const, text }] })
 
 const modern = toNodeHandler(
   createMcpHandler(
     () => {
-      const server = new Server(info, capabilities)
-      server.setRequestHandler('tools/list', () => ({ tools }))
-      server.setRequestHandler('tools/call', ({ params }) => echo(params.arguments))
+      const server = new McpServer(info)
+      server.registerTool('echo', { description, inputSchema: z.object(shape) }, echo)
       return server
     },
     { legacy: 'reject' },
@@ -43,9 +34,8 @@ async function openSession(): Promise<StreamableHTTPServerTransport> {
     sessionIdGenerator: randomUUID,
     onsessioninitialized: (id) => void sessions.set(id, transport),
   })
-  const server = new LegacyServer(info, capabilities)
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools }))
-  server.setRequestHandler(CallToolRequestSchema, ({ params }) => echo(params.arguments))
+  const server = new LegacyServer(info)
+  server.registerTool('echo', { description, inputSchema: shape }, echo)
   // The class declares onclose as possibly undefined, its interface as absent: exactOptionalPropertyTypes tells them apart.
   await server.connect(toTransport(transport))
   return transport

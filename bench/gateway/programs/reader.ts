@@ -46,6 +46,7 @@ async function openIdle(url: string, count: number): Promise<void> {
 async function run(job: ReadJob): Promise<ReadResult> {
   const start = performance.now()
   if ('idleStreams' in job) {
+    if (job.idleStreams === 0) for (const stream of idle.splice(0)) stream.destroy()
     await openIdle(job.url, job.idleStreams)
     return { bytes: 0, elapsedMs: performance.now() - start }
   }
