@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { report } from '../measure.ts'
 import { type Contestant, type Name, startContestant } from './contestants.ts'
 import { memoryOf, resetPeak } from './processes.ts'
@@ -64,8 +65,9 @@ export async function measureIdle(run: Run): Promise<object> {
     const withoutMb = memoryOf(pid).now
     await run.reads.run({ url, idleStreams: count })
     rows.push({ name, withoutMb, withMb: memoryOf(pid).now })
-    // A gateway would wait for them.
+    // A gateway that is told to end would wait for them.
     await run.reads.run({ url, idleStreams: 0 })
+    await sleep(1_000)
     await stop()
   }
   const bare = rows.find(({ name }) => name === 'bare')?.withMb ?? Number.NaN
