@@ -111,7 +111,7 @@ export function textOf(span: Span | undefined): string | undefined {
 
 /** Decodes the bytes of a JSON string, quotes included. Lone surrogates survive. */
 export function decodeString(raw: Uint8Array): string {
-  const text = utf8.decode(raw)
+  const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString()
   if (!text.includes('\\')) return text.slice(1, -1)
   const value: unknown = JSON.parse(text)
   return typeof value === 'string' ? value : ''

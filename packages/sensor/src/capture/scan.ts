@@ -24,6 +24,11 @@ const deepParents = new Set(['result.task', 'result.result', 'result.error'])
 const deepKeys = new Set(['result.task.taskId', 'result.result.isError', 'result.error.code'])
 /** What correlates: of these the hash is needed where the value is too long to keep. */
 const idKeys = new Set(['id', 'params.requestId'])
+const empty = new Uint8Array(0)
+/** The same few keys stand in every message. */
+const folds = new Map<string, string>()
+const foldsMax = 1000
+const foldedCharsMax = 64
 const foldedEnvelope = new Map([...envelopeKeys].map((key) => [fold(key), key]))
 const foldedJudged = new Map([...judgedKeys].map((key) => [fold(key), key]))
 
@@ -47,7 +52,7 @@ export class LineScan {
   #element: ListElement | undefined
   /** Of an id whose key was seen and whose value is not over. */
   #idHash: ValueHash | undefined
-  #chunk: Uint8Array = new Uint8Array(0)
+  #chunk: Uint8Array = empty
   #chunkStart = 0
 
   constructor() {
@@ -61,7 +66,7 @@ export class LineScan {
 
   push(bytes: Uint8Array): void {
     this.#bytes += bytes.length
-    this.#isBlank &&= bytes.every(isWhiteSpace)
+    if (this.#isBlank) this.#isBlank = bytes.every(isWhiteSpace)
     this.#scan(this.#mender.mend(bytes))
   }
 
@@ -85,7 +90,7 @@ export class LineScan {
     this.#element?.hashTo(this.#chunkStart + chunk.length, chunk, this.#chunkStart)
     this.#idHash?.hashTo(this.#chunkStart + chunk.length, chunk, this.#chunkStart)
     this.#chunkStart += chunk.length
-    this.#chunk = new Uint8Array(0)
+    this.#chunk = empty
   }
 
   #take(token: JsonToken): void {
@@ -215,12 +220,17 @@ function spanOf(token: JsonToken): Span {
   if (token.type === 'beginObject') return { type: 'object', start, end, raw: undefined }
   if (token.type === 'beginArray') return { type: 'array', start, end, raw: undefined }
   // A copy: the chunk it points into is 64 KiB, and the id of a call in flight may live for hours.
-  const kept = raw === undefined ? undefined : Uint8Array.from(raw)
+  const kept = raw === undefined ? undefined : new Uint8Array(raw)
   if (token.type === 'string' || token.type === 'number') return { type: token.type, start, end, raw: kept }
   return { type: token.type === 'true' || token.type === 'false' ? token.type : 'null', start, end, raw: kept }
 }
 
 /** Case folding as Go's encoding/json does it, which also takes K (Kelvin) for k and ſ for s. */
 function fold(key: string): string {
-  return key.toUpperCase().toLowerCase()
+  const known = folds.get(key)
+  if (known !== undefined) return known
+  const folded = key.toUpperCase().toLowerCase()
+  if (folds.size >= foldsMax) folds.clear()
+  if (key.length <= foldedCharsMax) folds.set(key, folded)
+  return folded
 }

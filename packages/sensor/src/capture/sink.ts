@@ -7,7 +7,11 @@ export interface Sink {
   write(bytes: Uint8Array): Promise<void> | undefined
   /** Resolves once everything written has left this process, or the other end is gone. What is written later is dropped. */
   end(): Promise<void>
-  readonly gone: boolean
+  /**
+   * A method, not a getter: a getter in an object literal gives every object a hidden class of its own, which lives in the old
+   * generation and holds all that the getter can reach until the next full collection.
+   */
+  isGone(): boolean
 }
 
 /**
@@ -46,9 +50,7 @@ export function openSink(stream: Writable, onGone: (code: string) => void, befor
   // A server that ended before we were ready told nobody.
   if (stream.destroyed) leave('closed')
   return {
-    get gone() {
-      return state.gone
-    },
+    isGone: () => state.gone,
     write(bytes) {
       if (state.gone || state.ended || bytes.length === 0) return undefined
       beforeWrite()

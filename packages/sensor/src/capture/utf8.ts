@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 
 const question = 0x3f
+const empty = new Uint8Array(0)
 
 /**
  * Replaces every byte that is not part of well-formed UTF-8 by `?`, one byte for one byte, so that offsets stay true.
@@ -10,7 +11,7 @@ const question = 0x3f
 export class Utf8Mender {
   /** Whether anything had to be replaced so far. */
   mended = false
-  #pending: Uint8Array = new Uint8Array(0)
+  #pending: Uint8Array = empty
 
   /** Bytes that are ready, possibly fewer than came in. The result may be the chunk itself. */
   mend(chunk: Uint8Array): Uint8Array {
@@ -27,7 +28,7 @@ export class Utf8Mender {
   end(): Uint8Array {
     const rest = this.#pending.fill(question)
     if (rest.length > 0) this.mended = true
-    this.#pending = new Uint8Array(0)
+    this.#pending = empty
     return rest
   }
 

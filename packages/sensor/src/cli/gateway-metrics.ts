@@ -40,7 +40,7 @@ export function createMetrics(): GatewayMetrics {
     observeEmit(seconds) {
       count++
       sum += seconds
-      for (const [i, bound] of buckets.entries()) if (seconds <= bound) counts[i] = (counts[i] ?? 0) + 1
+      for (let i = 0; i < buckets.length; i++) if (seconds <= (buckets[i] ?? 0)) counts[i] = (counts[i] ?? 0) + 1
     },
     write({ upstreams, underWay, isReady }) {
       const bars = buckets.map((bound, i) => `affidavit_durable_seconds_bucket{le="${bound}"} ${counts[i]}`)

@@ -39,7 +39,7 @@ export async function relayBody(exchange: HttpExchange, incoming: IncomingMessag
   let released: Promise<Verdict> | undefined
   let flown = 0
   const pour = (into: Flow, bytes: Uint8Array): Promise<void> | undefined => {
-    const { topEnd } = copy
+    const topEnd = copy.topEnd()
     // Of an encoded body nobody can say in which byte its value ends: all that came with it is held.
     const seen = copy.isEncoded ? 0 : flown
     const cut =

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { drain } from '../drain.ts'
 import { Flow, flowBytes } from '../flow.ts'
 import { Lane } from '../lane.ts'
@@ -10,6 +10,7 @@ import { relayEncoded } from './encoded-events.ts'
 import { EventCopy, eventMemoryBytesMax } from './event-copy.ts'
 import {
   answerLine,
+  cut,
   endAnswer,
   endOf,
   type HttpExchange,
@@ -51,6 +52,14 @@ interface HeldEvent {
   ends: Uint8Array
 }
 
+/** Most streams that answer a request bring their event at once: then head, event and end leave in one piece. */
+const headWaitsMs = 5
+
+function sendHeadSoon(response: ServerResponse): void {
+  const timer = setTimeout(() => response.flushHeaders(), headWaitsMs)
+  response.once('close', () => clearTimeout(timer))
+}
+
 /** Events go on in order, each when its records are durable; what has no record passes at once. */
 export async function relayEvents(
   exchange: HttpExchange,
@@ -58,7 +67,7 @@ export async function relayEvents(
   onFault: (fault: unknown) => void,
 ): Promise<void> {
   writeHead(exchange, incoming)
-  exchange.response.flushHeaders()
+  sendHeadSoon(exchange.response)
   const lane = new Lane(laneLimits, onFault)
   const sink = openSink(exchange.response, () => incoming.destroy())
   const stream: EventStream = {
@@ -195,7 +204,7 @@ async function releaseEvent(stream: EventStream, { parts, verdict, released, id 
   if (decided.reply !== undefined) replyToServer(stream.exchange, decided.reply)
   if (decided.instead === undefined) return
   if (id === 'out') {
-    stream.exchange.response.destroy()
+    cut(stream.exchange.response)
     return
   }
   const place = id === undefined ? '' : `id: ${id}\n`
@@ -206,7 +215,7 @@ async function releaseEvent(stream: EventStream, { parts, verdict, released, id 
 /** Most of it is out: the connection is cut before its last byte, and the client has no event. */
 async function releaseFlow(stream: EventStream, flow: Flow): Promise<void> {
   const verdict = await flow.release(stream.sink)
-  if (!verdict.pass) stream.exchange.response.destroy()
+  if (!verdict.pass) cut(stream.exchange.response)
 }
 
 function endOfText(bytes: Uint8Array): number {

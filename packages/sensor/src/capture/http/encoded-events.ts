@@ -5,7 +5,7 @@ import { writeAll } from '../sink.ts'
 import type { EventStream } from './answer-events.ts'
 import type { BodyDecoder } from './decode.ts'
 import { EventCopy, eventMemoryBytesMax, type JudgedEvent } from './event-copy.ts'
-import { answerLine, placeOf } from './exchange.ts'
+import { answerLine, cut, placeOf } from './exchange.ts'
 import { EventFramer } from './sse.ts'
 
 /**
@@ -42,7 +42,7 @@ export async function relayEncoded(stream: EventStream, decoder: BodyDecoder): P
     lane.push(bytes, async () => {
       const verdicts = await Promise.all(events.map(({ verdict }) => verdict))
       if (verdicts.some(({ pass }) => !pass)) {
-        exchange.response.destroy()
+        cut(exchange.response)
         return
       }
       await writeAll(sink, ...chunks)

@@ -65,10 +65,17 @@ function reasonOf(phrase = ''): string {
   return phrase.replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, ' ')
 }
 
+/** Breaks an answer off. Its head goes before, if it has not gone yet: that much the server said. */
+export function cut(response: ServerResponse): void {
+  response.flushHeaders()
+  response.destroy()
+}
+
 /** Ends the answer with the trailers that came, or cuts it where it was cut. */
 export function endAnswer({ response }: HttpExchange, incoming: IncomingMessage): void {
   if (!incoming.complete) {
     // What was let go arrives, as it would have from the server; then the connection ends, and the message does not.
+    response.flushHeaders()
     if (response.socket === null) response.destroy()
     else response.socket.destroySoon()
     return

@@ -2,6 +2,7 @@ import { createServer as createHttp, type IncomingMessage, type Server, type Ser
 import { createServer as createHttps, type Server as SecureServer } from 'node:https'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { plainError, sendOwn } from './own-answer.ts'
+import { Places } from './places.ts'
 import { relayExchange } from './relay.ts'
 import type { Router } from './route.ts'
 import { UnsentAnswers } from './unsent-answers.ts'
@@ -44,10 +45,10 @@ const drainPollMs = 50
 /** Listens; rejects with the system's error where it cannot. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const state = { router: options.router, upstreams: new Set(options.upstreams), isDraining: false }
-  const underWay = new Set<ServerResponse>()
+  const underWay = new Places<ServerResponse>()
   const unsent = new UnsentAnswers()
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    underWay.add(response)
+    const place = underWay.take(response)
     unsent.watch(request.socket, response)
     if (state.isDraining) response.shouldKeepAlive = false
     try {
@@ -56,7 +57,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       options.onFault(error)
       response.destroy()
     } finally {
-      underWay.delete(response)
+      underWay.leave(place)
     }
   }
   const server = openServer(options, (request, response) => void handle(request, response))
@@ -67,7 +68,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     address,
     get underWay() {
-      return underWay.size
+      return underWay.count
     },
     route(router, upstreams) {
       state.router = router
@@ -80,7 +81,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     async drain(limitMs) {
       state.isDraining = true
       // Their connections end with them; nobody is to send another request on one.
-      for (const response of underWay) response.shouldKeepAlive = false
+      for (const response of underWay.taken()) response.shouldKeepAlive = false
       // Not HTTP's own close: that destroys connections whose answers are written and not sent.
       NetServer.prototype.close.call(server)
       const until = Date.now() + limitMs

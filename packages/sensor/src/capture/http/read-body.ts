@@ -72,7 +72,7 @@ export interface BodyCopy {
   readonly isEncoded: boolean
   push(bytes: Uint8Array): Promise<void> | undefined
   /** Offset, among the bytes pushed, of the last one of the JSON value once it was seen. Of encoded bodies: any number. */
-  readonly topEnd: number | undefined
+  topEnd(): number | undefined
   /** `text` where the body is encoded and what it says is at most memoryBytesMax. */
   end(): Promise<{ scanned: ScannedLine; text: Uint8Array | undefined; isUndecodable: boolean }>
 }
@@ -88,9 +88,7 @@ export function openBodyCopy(rawHeaders: readonly string[], memoryBytesMax: numb
         scan.push(blankMark(bytes))
         return undefined
       },
-      get topEnd() {
-        return scan.topEnd
-      },
+      topEnd: () => scan.topEnd,
       end: async () => ({ scanned: scan.end(), text: undefined, isUndecodable: false }),
     }
   const parts: Uint8Array[] = []
@@ -116,9 +114,7 @@ export function openBodyCopy(rawHeaders: readonly string[], memoryBytesMax: numb
   return {
     isEncoded: true,
     push: (bytes) => step(() => decoder.push(bytes)),
-    get topEnd() {
-      return scan.topEnd
-    },
+    topEnd: () => scan.topEnd,
     async end() {
       await step(() => decoder.end())
       return { scanned: scan.end(), text: length <= memoryBytesMax ? Buffer.concat(parts) : undefined, isUndecodable }

@@ -1,26 +1,27 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Places } from './places.ts'
 
 /**
  * What was let go to clients and has not left this process. By connection, because Node does not tell answers that wait their
  * turn on one (RFC 9112 §9.3.2) when it ends.
  */
 export class UnsentAnswers {
-  readonly #answers = new Map<Socket, Set<ServerResponse>>()
+  readonly #answers = new Map<Socket, Places<ServerResponse>>()
 
   watch(socket: Socket, response: ServerResponse): void {
     let answers = this.#answers.get(socket)
     if (answers === undefined) {
-      answers = new Set()
+      answers = new Places()
       this.#answers.set(socket, answers)
       socket.once('close', () => this.#answers.delete(socket))
     }
-    answers.add(response)
-    response.once('close', () => answers.delete(response))
+    const place = answers.take(response)
+    response.once('close', () => answers.leave(place))
   }
 
   some(): boolean {
-    return [...this.#answers.values()].some((answers) => [...answers].some(isUnsent))
+    return [...this.#answers.values()].some((answers) => answers.taken().some(isUnsent))
   }
 }
 

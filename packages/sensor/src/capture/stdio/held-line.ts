@@ -78,11 +78,11 @@ async function releaseHeld(
   const decided = await verdict
   if (decided.pass) {
     await pass(outlet, line, held)
-    if (outlet.sink.gone) outlet.capture.undelivered(line)
+    if (outlet.sink.isGone()) outlet.capture.undelivered(line)
   } else {
     await writeAll(outlet.sink, decided.instead)
     // To a server that is gone it could not have been delivered anyway: then nobody answers, as without us.
-    if (decided.reply !== undefined && !outlet.sink.gone) outlet.reply(decided.reply)
+    if (decided.reply !== undefined && !outlet.sink.isGone()) outlet.reply(decided.reply)
   }
   await held.close()
 }
