@@ -47,8 +47,8 @@ export async function expectBoundedMemory({
   console.info(
     `${clients} × ${answerMiB} MiB through a gateway of ${Math.round(before / 1024)} MiB: peak grew by ${Math.round(grownMiB)} MiB`,
   )
-  // Of each answer at most 1 MiB and the queues are held, and what the collector of garbage has not come to yet.
-  expect(grownMiB).toBeLessThan(clients * 6)
+  // Of each answer at most 1 MiB and the queues are held.
+  expect(grownMiB).toBeLessThan(clients * 4)
 }
 
 /** Reads with pauses, so that the sender meets back-pressure. */
