@@ -27,18 +27,6 @@ function importMs(specifier: string): number {
   return percentile(sample, 0.5)
 }
 
-const sleep = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs))
-
-async function atRate(client: StdioClient, count: number) {
-  const calls: Promise<number>[] = []
-  const start = performance.now()
-  for (let i = 0; i < count; i++) {
-    calls.push(client.call('tools/call', argumentsOfCall))
-    await sleep(Math.max(0, start + (i + 1) * 10 - performance.now()))
-  }
-  return Promise.all(calls)
-}
-
 /** CPU time of the server per call, in µs, under sixteen callers with one call in flight each: what others do beside it does not count. */
 async function cpuPerCall(client: StdioClient, count: number) {
   const before = cpuUs(client.child.pid ?? 0)
@@ -54,7 +42,7 @@ async function measure(name: string, env: NodeJS.ProcessEnv) {
   const client = new StdioClient(server, { ...process.env, ...env })
   await client.open()
   await cpuPerCall(client, 1600)
-  const rate = await atRate(client, 400)
+  const rate = await client.atRate(argumentsOfCall, 400)
   const cpu = await cpuPerCall(client, 4800)
   await client.close()
   return { p50: percentile(rate, 0.5), p99: percentile(rate, 0.99), cpu }

@@ -14,19 +14,6 @@ const argumentsOfCall = {
   arguments: { customer: 4711, note: 'a short sentence of some forty letters', tags: ['a', 'b'] },
 }
 
-const sleep = (delayMs: number) => new Promise((resolve) => setTimeout(resolve, delayMs))
-
-/** Starts a call every 10 ms, whether earlier ones have come back or not. */
-async function atRate(client: StdioClient, count: number) {
-  const calls: Promise<number>[] = []
-  const start = performance.now()
-  for (let i = 0; i < count; i++) {
-    calls.push(client.call('tools/call', argumentsOfCall))
-    await sleep(Math.max(0, start + (i + 1) * 10 - performance.now()))
-  }
-  return Promise.all(calls)
-}
-
 /** Sixteen callers, each with one call in flight. */
 async function concurrently(client: StdioClient, count: number) {
   const caller = async () => {
@@ -41,7 +28,7 @@ async function measure(command: string[], env: NodeJS.ProcessEnv) {
   const client = new StdioClient(command, env)
   await client.open()
   await concurrently(client, 320)
-  const rate = await atRate(client, 500)
+  const rate = await client.atRate(argumentsOfCall, 500)
   const concurrent = await concurrently(client, 3200)
   await client.close()
   return { rate, concurrent }

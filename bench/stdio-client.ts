@@ -33,6 +33,18 @@ export class StdioClient {
     })
   }
 
+  /** Calls a tool every 10 ms, whether earlier calls have come back or not. Resolves with the milliseconds of each. */
+  async atRate(params: unknown, count: number): Promise<number[]> {
+    const calls: Promise<number>[] = []
+    const start = performance.now()
+    for (let i = 0; i < count; i++) {
+      calls.push(this.call('tools/call', params))
+      const waitMs = Math.max(0, start + (i + 1) * 10 - performance.now())
+      await new Promise((resolve) => setTimeout(resolve, waitMs))
+    }
+    return Promise.all(calls)
+  }
+
   async open() {
     await this.call('initialize', {
       protocolVersion: '2025-11-25',
