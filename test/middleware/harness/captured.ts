@@ -87,12 +87,13 @@ export function captureFetch(records: CapturedRecord[], faults: Faults = {}): Fe
   const { facts, originOf } = createFetchOrigins(parts)
   const context: CaptureContext = { ...parts, vantage: 'client', facts }
   const limits = { resumeGraceMs: 300, sessionIdleMs: 60_000 }
-  const conversations = new Conversations(context, new ServerKnowledge(context), limits)
+  const knowledge = new ServerKnowledge(context)
+  const conversations = new Conversations(context, knowledge, limits)
   const audited: Fetch = async (input, init) => {
     const request = await readRequest({ fetchOn: fetch, onFault: () => undefined }, input, init)
     const scanned = request.body === undefined ? undefined : scanBytes(request.body)
     if (!speaksMcp(request, scanned)) return request.send()
-    return relayFetch({ context, conversations, originOf }, request, scanned)
+    return relayFetch({ context, conversations, knowledge, originOf }, request, scanned)
   }
   return Object.assign(audited, { sweep: () => conversations.sweep() })
 }

@@ -50,7 +50,7 @@ export class Capture {
   constructor(context: CaptureContext, knowledge = new ServerKnowledge(context)) {
     this.#context = { ...context, redactor: guardRedactor(context) }
     this.#knowledge = knowledge
-    this.#session = new Session(knowledge, (text) => this.#context.redactor.redactText(text).text)
+    this.#session = new Session(knowledge)
   }
 
   /** Whether no call of either direction waits for its response. */

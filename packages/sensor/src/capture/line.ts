@@ -49,7 +49,11 @@ export function bytesOf(
 /** JSON of a span of at most bytesMax bytes. Undefined where there is none, or it is not what JSON.parse takes. */
 export function parseSpan(line: Pick<CapturedLine, 'bytes'>, span: Span | undefined, bytesMax: number): unknown {
   const bytes = bytesOf(line, span)
-  if (bytes === undefined || bytes.length > bytesMax) return undefined
+  return bytes === undefined || bytes.length > bytesMax ? undefined : parseBytes(bytes)
+}
+
+/** Undefined where they are not what JSON.parse takes. */
+export function parseBytes(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder().decode(bytes))
   } catch (error) {

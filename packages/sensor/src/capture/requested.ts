@@ -6,11 +6,10 @@ import { type Actor, encodeIdentity } from '@affidavit/evidence/record/identity-
 import { encodePurpose } from '@affidavit/evidence/record/purpose-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
-import { readMetaClaims } from '../identity/claims.ts'
 import type { Principals } from '../identity/principals.ts'
 import type { CaptureContext, RequestedDraft } from './context.ts'
 import { type Kept, keepInput } from './input.ts'
-import { bytesOf, type CapturedLine, parseSpan, requestDirection } from './line.ts'
+import { bytesOf, type CapturedLine, requestDirection } from './line.ts'
 import { type ScannedMessage, textOf } from './message.ts'
 import { isProtocolMethod, kindOf } from './methods.ts'
 import type { Claims } from './origin.ts'
@@ -20,7 +19,6 @@ import type { Session } from './session.ts'
 import type { ToolRegistry } from './tools/registry.ts'
 import { viewerOf } from './tools/viewer.ts'
 
-const metaBytesMax = 64 * 1024
 const idBytesMax = 1024
 
 export interface DraftedRequest {
@@ -42,9 +40,7 @@ export function draftRequested(
   from: { line: CapturedLine; message: ScannedMessage; place: RequestPlace },
 ): DraftedRequest | Promise<DraftedRequest> {
   const { line, message } = from
-  const meta = parseSpan(line, message.spans.get('params._meta'), metaBytesMax)
-  const inMeta = readMetaClaims(meta, (text) => context.redactor.redactText(text).text)
-  const claims = { ...inMeta, ...line.origin.claims }
+  const claims = { ...known.session.claimsOf(line, message), ...line.origin.claims }
   const draft = draftHeader(context, known, { ...from, claims })
   const finish = (input: Kept): DraftedRequest => ({
     draft,

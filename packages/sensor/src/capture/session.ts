@@ -1,18 +1,15 @@
 import type { RequestedHeader, ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
-import { clipText, isKeptName } from '@affidavit/evidence/record/text'
-import { isJsonObject, type Redact, toClaimedAgent } from '../identity/claims.ts'
+import { type MetaClaims, toClaimedAgent } from '../identity/claims.ts'
 import { makeId } from './clock.ts'
 import type { CaptureContext } from './context.ts'
 import type { ServerKnowledge } from './knowledge.ts'
-import { type CapturedLine, parseSpan } from './line.ts'
+import { bytesOf, type CapturedLine, parseSpan } from './line.ts'
 import type { ScannedMessage } from './message.ts'
 import type { Claims, RequestOrigin } from './origin.ts'
+import { fieldOf, readHandshake } from './server-names.ts'
 
 const handshakeBytesMax = 1024 * 1024
-const serverKey = 'io.modelcontextprotocol/serverInfo'
-/** Revisions are dates; drafts have names. Whatever else a server answers is no version. */
-const protocolVersionPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$/
 
 const noHandshake = 'no initialize on this connection, and the request declares no conversation and no trace'
 
@@ -27,17 +24,20 @@ export class Session {
   #protocolVersion: string | undefined
   readonly #knowledge: ServerKnowledge
   #legacyId: Uuid | undefined
-  readonly #redact: Redact
 
-  constructor(knowledge: ServerKnowledge, redact: Redact) {
+  constructor(knowledge: ServerKnowledge) {
     this.#knowledge = knowledge
-    this.#redact = redact
   }
 
   /** As configured and as reported. */
   get server(): ServerRef {
     const protocolVersion = this.#protocolVersion
     return { ...this.#knowledge.server, ...(protocolVersion === undefined ? {} : { protocolVersion }) }
+  }
+
+  /** What `_meta` of a request says. */
+  claimsOf(line: CapturedLine, request: ScannedMessage): MetaClaims {
+    return this.#knowledge.claimsOf(bytesOf(line, request.spans.get('params._meta')))
   }
 
   /** Who sends a request of this method. */
@@ -52,7 +52,7 @@ export class Session {
   open(line: CapturedLine, request: ScannedMessage): void {
     if (line.origin.session === 'stdio') this.#legacyId = makeId()
     const params = parseSpan(line, request.spans.get('params'), handshakeBytesMax)
-    this.#named = toClaimedAgent(fieldOf(params, 'clientInfo'), 'initialize', this.#redact)
+    this.#named = toClaimedAgent(fieldOf(params, 'clientInfo'), 'initialize', this.#knowledge.redact)
     if (line.origin.session === 'stdio' || this.agent === undefined) this.agent = this.#named ?? this.agent
   }
 
@@ -75,8 +75,8 @@ export class Session {
   learn(line: CapturedLine, response: ScannedMessage, method: string): ServerRef | undefined {
     const isHandshake = method === 'initialize' || method === 'server/discover'
     const told = isHandshake
-      ? this.#readHandshake(parseSpan(line, response.spans.get('result'), handshakeBytesMax))
-      : this.#readServer(fieldOf(parseSpan(line, response.spans.get('result._meta'), handshakeBytesMax), serverKey))
+      ? readHandshake(parseSpan(line, response.spans.get('result'), handshakeBytesMax), this.#knowledge.redact)
+      : this.#knowledge.namesOf(bytesOf(line, response.spans.get('result._meta')))
     const before = this.server
     this.#knowledge.server = { ...this.#knowledge.server, ...told }
     this.#protocolVersion = told.protocolVersion ?? this.#protocolVersion
@@ -84,31 +84,4 @@ export class Session {
     const isNews = JSON.stringify(this.server) !== JSON.stringify(before)
     return isNews || (isHandshake && Object.keys(told).length > 0) ? this.server : undefined
   }
-
-  #readHandshake(result: unknown): Partial<ServerRef> {
-    const protocolVersion = fieldOf(result, 'protocolVersion')
-    const server = fieldOf(result, 'serverInfo') ?? fieldOf(fieldOf(result, '_meta'), serverKey)
-    const isVersion = typeof protocolVersion === 'string' && protocolVersionPattern.test(protocolVersion)
-    return { ...this.#readServer(server), ...(isVersion ? this.#kept('protocolVersion', protocolVersion) : {}) }
-  }
-
-  #readServer(server: unknown): Partial<ServerRef> {
-    return {
-      ...this.#kept('reportedName', fieldOf(server, 'name')),
-      ...this.#kept('version', fieldOf(server, 'version')),
-    }
-  }
-
-  /**
-   * Names that servers chose are kept exactly or, where they are longer than a header takes, not at all; but for what
-   * redaction matches, because the header stays in the log for ever.
-   */
-  #kept(key: 'reportedName' | 'version' | 'protocolVersion', value: unknown): Partial<ServerRef> {
-    if (typeof value !== 'string' || !isKeptName(value)) return {}
-    return { [key]: clipText(this.#redact(value)) }
-  }
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
 }

@@ -56,7 +56,7 @@ function placeIn(sensor: Sensor, open: OpenSensor): FetchPlace {
   const conversations = new Conversations(context, open.knowledge, limits)
   // It forgets its own idle conversations.
   sensor.add({ isIdle: false, flush: () => conversations.sweep(), close: () => conversations.finish() })
-  const place = { context, conversations, originOf }
+  const place = { context, conversations, knowledge: open.knowledge, originOf }
   places.set(open, place)
   return place
 }

@@ -11,6 +11,7 @@ export interface TraceContext {
 
 const statementBytesMax = 4096
 const modernClientKey = 'io.modelcontextprotocol/clientInfo'
+const modernVersionKey = 'io.modelcontextprotocol/protocolVersion'
 /** `_meta` keys in which clients declare what the call is for; the first that is there is taken. */
 const purposeKeys = {
   task: ['affidavit/task', 'affidavit/purpose', 'declaredTask', 'task', 'purpose'],
@@ -55,6 +56,8 @@ export interface MetaClaims {
   purpose?: Purpose
   conversation?: string
   trace?: TraceContext
+  /** The revision of MCP that the request is of, as sent: to compare, not to keep. */
+  protocolVersion?: string
 }
 
 /** `redact` is applied to free text before it is kept. */
@@ -64,11 +67,13 @@ export function readMetaClaims(meta: unknown, redact: Redact): MetaClaims {
   const purpose = purposeFrom(meta, 'task', redact) ?? purposeFrom(meta, 'intent', redact)
   const conversation = firstText(meta, conversationKeys)?.text
   const trace = parseTraceparent(meta.traceparent)
+  const protocolVersion = meta[modernVersionKey]
   return {
     ...(agent === undefined ? {} : { agent }),
     ...(purpose === undefined ? {} : { purpose }),
     ...(conversation === undefined ? {} : { conversation }),
     ...(trace === undefined ? {} : { trace }),
+    ...(typeof protocolVersion === 'string' ? { protocolVersion } : {}),
   }
 }
 

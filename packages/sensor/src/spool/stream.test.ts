@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeBody, deriveRecordKeys, deriveRecordSecret } from '@affidavit/evidence/record/sections'
 import { describe, expect, it } from 'vitest'
 import { sealing } from '../crypto/node.ts'
@@ -148,6 +149,25 @@ describe('group commit', () => {
     const { commits } = await read('closed')
     expect(commits).toBeLessThan(200)
     expect(tookMs).toBeLessThan(1000 * syncDelayMs)
+  })
+  it('records in quick succession share commits, though more syncs could be in flight [W-2]', async () => {
+    const { stream, read } = await open({ layer: delaySyncs(systemLayer, 50) })
+    // Descriptors are opened as they are needed: the first commits leave as many behind as there may be.
+    for (let i = 0; i < 20; i++) await Promise.race([stream.append(makeNotify(), {}), sleep(3)])
+    await stream.append(makeNotify(), {})
+    const { commits: before } = await read()
+    const started = performance.now()
+    const receipts: Promise<unknown>[] = []
+    for (let i = 0; i < 64; i++) {
+      receipts.push(stream.append(makeNotify(), {}))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const offeredMs = performance.now() - started
+    await Promise.all(receipts)
+    const { commits } = await read()
+    // One begins at once, and then at most one per millisecond; the last one may follow when all are offered.
+    expect(commits - before).toBeLessThanOrEqual(offeredMs + 2)
+    await stream.close('exit')
   })
   it('syncs overlap: records that arrive while one is in flight wait for their own only [W-2]', async () => {
     const syncDelayMs = 60

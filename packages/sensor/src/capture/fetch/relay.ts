@@ -4,6 +4,7 @@ import type { CaptureContext } from '../context.ts'
 import type { Conversations } from '../http/conversation.ts'
 import { judgeAnswer } from '../http/judge-answer.ts'
 import { judgeHeaders } from '../http/mcp-headers.ts'
+import type { ServerKnowledge } from '../knowledge.ts'
 import type { CapturedLine, Verdict } from '../line.ts'
 import { isMessage, type ScannedLine } from '../message.ts'
 import type { RequestOrigin } from '../origin.ts'
@@ -18,6 +19,7 @@ import { type FetchRequest, mediaTypeOf, toRawHeaders } from './request.ts'
 export interface FetchPlace {
   context: CaptureContext
   conversations: Conversations
+  knowledge: ServerKnowledge
   originOf: (headers: Headers, session: KeyedDigest | undefined) => RequestOrigin
 }
 
@@ -49,7 +51,7 @@ export async function relayFetch(
 }
 
 function enter(
-  { context, conversations, originOf }: FetchPlace,
+  { context, conversations, knowledge, originOf }: FetchPlace,
   request: FetchRequest,
   scanned: ScannedLine | undefined,
 ): FetchExchange {
@@ -58,14 +60,18 @@ function enter(
   const session = named === null ? undefined : context.digest(named)
   const conversation = conversations.enter({ session, lastEventId: headers.get('last-event-id') ?? undefined })
   const origin = originOf(headers, session)
-  const { line, isModern } = describe(request, scanned, origin)
+  const { line, isModern } =
+    scanned === undefined ? { line: undefined, isModern: false } : describe(request, scanned, { origin, knowledge })
   const leave = () => conversations.leave(conversation)
   return { request, origin, line, isModern, conversation, conversations, openedSession: undefined, leave: once(leave) }
 }
 
-function describe({ headers, body }: FetchRequest, scanned: ScannedLine | undefined, origin: RequestOrigin) {
-  if (scanned === undefined) return { line: undefined, isModern: false }
-  const { isModern, violations } = judgeHeaders(toRawHeaders(headers), scanned, body)
+function describe(
+  { headers, body }: FetchRequest,
+  scanned: ScannedLine,
+  { origin, knowledge }: { origin: RequestOrigin; knowledge: ServerKnowledge },
+) {
+  const { isModern, violations } = judgeHeaders(toRawHeaders(headers), { scanned, bytes: body }, knowledge)
   const line: CapturedLine = {
     ...{ direction: 'client-to-server', scanned, arrived: readClock(), ending: 'terminated' },
     ...{ bytes: body, origin, violations },

@@ -1,14 +1,13 @@
 import type { ViolationDetail } from '@affidavit/evidence/record/header'
-import { isJsonObject } from '../../identity/claims.ts'
-import { formOf, type ScannedLine, type ScannedMessage, textOf } from '../message.ts'
+import type { ServerKnowledge } from '../knowledge.ts'
+import { bytesOf, type CapturedLine } from '../line.ts'
+import { formOf, type ScannedMessage, textOf } from '../message.ts'
 import { headerOf, type RawHeaders, valuesOf } from './raw-headers.ts'
 
 type Code = ViolationDetail['code']
 
-const modernKey = 'io.modelcontextprotocol/protocolVersion'
 /** Revisions are dates and compare as text. */
 const firstModern = '2026-07-28'
-const metaBytesMax = 64 * 1024
 /** MCP 2026-07-28, standard request headers: which member of params `Mcp-Name` repeats. */
 const namedBy = new Map([
   ['tools/call', 'params.name'],
@@ -26,15 +25,19 @@ export interface RequestEra {
   violations: Code[]
 }
 
-/** `text`: the body, where it is in memory. The body decides; headers only repeat it. */
-export function judgeHeaders(raw: RawHeaders, scanned: ScannedLine, text: Uint8Array | undefined): RequestEra {
-  const [message] = scanned.messages
+/** `body.bytes`: where they are in memory. The body decides; headers only repeat it. */
+export function judgeHeaders(
+  raw: RawHeaders,
+  body: Pick<CapturedLine, 'scanned' | 'bytes'>,
+  { claimsOf }: Pick<ServerKnowledge, 'claimsOf'>,
+): RequestEra {
+  const { messages } = body.scanned
+  const [message] = messages
   const version = headerOf(raw, 'mcp-protocol-version')
   const violations = new Set<Code>()
   if (new Set(valuesOf(raw, 'mcp-session-id')).size > 1) violations.add('header_mismatch')
-  if (message === undefined || scanned.messages.length > 1)
-    return { isModern: isModern(version), violations: [...violations] }
-  const declared = declaredVersion(message, text)
+  if (message === undefined || messages.length > 1) return { isModern: isModern(version), violations: [...violations] }
+  const declared = claimsOf(bytesOf(body, message.spans.get('params._meta'))).protocolVersion
   const isOfModern = declared === undefined ? isModern(version) : isModern(declared)
   if (version !== undefined && declared !== undefined && declared !== version) violations.add('header_mismatch')
   if (formOf(message) === 'request') {
@@ -75,20 +78,4 @@ function decodeValue(value: string): string | undefined {
   if (encoded === undefined) return text
   const bytes = Buffer.from(encoded, 'base64')
   return bytes.toString('base64') === encoded ? bytes.toString('utf8') : undefined
-}
-
-function declaredVersion(message: ScannedMessage, text: Uint8Array | undefined): string | undefined {
-  const span = message.spans.get('params._meta')
-  if (span === undefined || text === undefined || span.end - span.start > metaBytesMax) return undefined
-  const bytes = Buffer.from(text.buffer, text.byteOffset + span.start, span.end - span.start)
-  // Escapes in keys are legal and would hide it; nobody writes them, and then the header decides.
-  if (!bytes.includes(modernKey)) return undefined
-  try {
-    const meta: unknown = JSON.parse(bytes.toString('utf8'))
-    const version = isJsonObject(meta) ? meta[modernKey] : undefined
-    return typeof version === 'string' ? version : undefined
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof RangeError) return undefined
-    throw error
-  }
 }

@@ -13,17 +13,32 @@ const endToEnd = new Set([
   'mcp-protocol-version', 'mcp-session-id', 'te', 'traceparent', 'transfer-encoding', 'www-authenticate',
 ]) // biome-ignore format: one list
 
+const known = new WeakMap<RawHeaders, Map<string, string[]>>()
+const none: readonly string[] = []
+
+/** Values by name in lower case. Made once: a dozen places ask for fields of every message. */
+function indexOf(raw: RawHeaders): Map<string, string[]> {
+  const before = known.get(raw)
+  if (before !== undefined) return before
+  const index = new Map<string, string[]>()
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i]?.toLowerCase() ?? ''
+    const values = index.get(name)
+    if (values === undefined) index.set(name, [raw[i + 1] ?? ''])
+    else values.push(raw[i + 1] ?? '')
+  }
+  known.set(raw, index)
+  return index
+}
+
 /** Values of all fields of that name, given in lower case, in order. */
-export function valuesOf(raw: RawHeaders, name: string): string[] {
-  const values: string[] = []
-  for (let i = 0; i < raw.length; i += 2) if (raw[i]?.toLowerCase() === name) values.push(raw[i + 1] ?? '')
-  return values
+export function valuesOf(raw: RawHeaders, name: string): readonly string[] {
+  return indexOf(raw).get(name) ?? none
 }
 
 /** Value of the first field of that name, given in lower case. */
 export function headerOf(raw: RawHeaders, name: string): string | undefined {
-  for (let i = 0; i < raw.length; i += 2) if (raw[i]?.toLowerCase() === name) return raw[i + 1]
-  return undefined
+  return valuesOf(raw, name)[0]
 }
 
 export function pairsOf(raw: RawHeaders): [name: string, value: string][] {

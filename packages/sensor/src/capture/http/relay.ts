@@ -111,7 +111,7 @@ function toExchange(
 ): HttpExchange {
   const { request, origin } = shared
   const { scanned, text, held, isEncoded, isUndecodable } = body
-  const { isModern, violations } = judgeHeaders(request.rawHeaders, scanned, text)
+  const { isModern, violations } = judgeHeaders(request.rawHeaders, { scanned, bytes: text }, shared.upstream.knowledge)
   const isPost = request.method === 'POST'
   const isMcp = isEndpoint ? isPost || scanned.bytes > 0 : isMessage(scanned)
   if (!isMcp) return { ...shared, line: undefined, isModern }

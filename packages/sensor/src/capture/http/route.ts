@@ -61,6 +61,7 @@ function isSamePlace(target: string, pathname: string): boolean {
  */
 function plainSegments(path: string): string[] | undefined {
   const segments: string[] = []
+  if (path === '') return segments
   const decoded = path.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   for (const segment of decoded.toLowerCase().split(/[/\\]/)) {
     const name = segment.split(';')[0] ?? ''

@@ -68,7 +68,7 @@ export async function draftReport(
   const context = contextOf(reports, request, server.name)
   const knowledge = new ServerKnowledge(context)
   knowledge.server = server
-  const session = new Session(knowledge, redact)
+  const session = new Session(knowledge)
   const { method, startedMs } = request
   const arrived = startedMs === undefined ? now : { ...now, time: formatTimestamp(startedMs) }
   const { line: built, message } = buildLine(requestParts(request), request, arrived)
