@@ -23,3 +23,24 @@ it.each([0, 1])(
     expect(seen.join('')).toBe('abcd')
   },
 )
+
+it.each([
+  { size: 10, taken: 1, what: 'small pieces of one read are one chunk' },
+  { size: 8192, taken: 4, what: 'large ones are taken as they are, without a copy' },
+])('$what', async ({ size, taken }) => {
+  const pieces = Array.from({ length: 4 }, (_, i) => Buffer.alloc(size, i))
+  const source = new Readable({ read: () => undefined })
+  const seen: Uint8Array[] = []
+  const drained = drain(source, (chunk) => {
+    seen.push(chunk)
+    return undefined
+  })
+  // In one turn of the event loop, as the HTTP parser hands on what one read brought.
+  source.resume()
+  for (const piece of pieces) source.emit('data', piece)
+  source.push(null)
+  await drained
+  expect(Buffer.concat(seen)).toEqual(Buffer.concat(pieces))
+  expect(seen).toHaveLength(taken)
+  if (taken === pieces.length) expect(seen.every((chunk, i) => chunk === pieces[i])).toBe(true)
+})

@@ -25,9 +25,9 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
     }
     const pieces = new Pieces()
     const flush = () => {
-      const [first, ...others] = pieces.take()
-      if (first === undefined) return
-      const chunk = others.length === 0 ? first : Buffer.concat([first, ...others])
+      for (const chunk of gather(pieces.take())) give(chunk)
+    }
+    const give = (chunk: Uint8Array) => {
       // A paused stream may still give a chunk, where something else resumed it: it waits for its turn.
       const wait = busy === undefined ? take(chunk) : busy.then(() => take(chunk))
       if (wait === undefined) return
@@ -40,7 +40,6 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
       busy = turn
       turn.catch(reject)
     }
-    // What one read of a connection brought is one chunk, in however many pieces HTTP sent it.
     stream.on('data', (chunk: Buffer) => {
       if (pieces.length === 0) process.nextTick(flush)
       pieces.push(chunk)
@@ -54,4 +53,13 @@ export function drain(stream: Readable, take: (chunk: Uint8Array) => Promise<voi
     // Whoever held the stream for us (child.ts) lets go; with a listener for 'data' there it begins to flow, paused or not.
     if (stream.listenerCount('readable') > 0) stream.removeAllListeners('readable')
   })
+}
+
+/** Pieces of this size on average cost more to copy than to take one by one. */
+const largeBytes = 4096
+
+/** What one read of a connection brought is one chunk, in however many pieces HTTP sent it, unless that copies much. */
+function gather(pieces: Uint8Array[]): Uint8Array[] {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  return pieces.length < 2 || length >= pieces.length * largeBytes ? pieces : [Buffer.concat(pieces, length)]
 }
