@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import { createServer as createSecureServer, request as requestSecurely } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { smallestConfig } from '../../packages/sensor/src/cli/gateway-options.ts'
 import { describeGatewayConfig } from '../../packages/sensor/src/cli/gateway-schema.ts'
 import { collectCalls, makeFolder, runCli, startCli, writeConfig } from './harness/cli.ts'
 import { answerJson, ask, bodyOf, call, event, openStream, result } from './harness/gatewayed.ts'
@@ -68,8 +69,6 @@ it('up runs gateway and collector, each in its own process, and ends both [GW-31
   expect(await running.exit).toEqual({ code: 0, signal: null })
   expect(() => process.kill(collector, 0)).toThrow('ESRCH')
   await expect(ask(`${running.base}/mcp/one`, { body: call(1) })).rejects.toThrow('ECONNREFUSED')
-  const without = await runCli(['up', '--home', join(folder, 'nothing')])
-  expect(without).toMatchObject({ code: 2, err: expect.stringContaining('affidavit install') })
 }, 90_000)
 
 it('a gateway whose up was killed ends too, and lets the port go [GW-31]', async () => {
@@ -196,8 +195,6 @@ describe('the process', () => {
     expect(await check('upstreams: [\n')).toMatch(/not YAML/)
     const shared = ['a', 'b'].map((name) => `  ${name}:\n    url: http://x/mcp\n    hosts: [x.test]\n`).join('')
     expect(await check(`upstreams:\n${shared}`)).toMatch(/line 7: upstreams\.b\.hosts: x\.test belongs to a already/)
-    const missing = await runCli(['gateway', '--config', join(folder, 'none.yaml'), '--home', folder])
-    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('AFD_CONFIG_UNREADABLE') })
     const misspelt = await runCli(['gateway', '--confg', 'x', '--home', folder])
     expect(misspelt).toMatchObject({ code: 2, err: expect.stringContaining("no option '--confg'") })
     const good = await runCli([
@@ -209,6 +206,45 @@ describe('the process', () => {
       folder,
     ])
     expect(good).toMatchObject({ code: 0, out: expect.stringContaining('good, 1 upstream') })
+  })
+
+  it.each(['gateway', 'up'])(
+    '%s without a configuration says where it looked and what to begin with [GW-32]',
+    async (command) => {
+      const folder = makeFolder()
+      const home = join(folder, 'home')
+      const inHome = await runCli([command, '--home', home])
+      expect(inHome).toMatchObject({ code: 2, out: '' })
+      const [sentence = '', ...sample] = inHome.err.split('\n')
+      expect(sentence).toMatch(/^affidavit: there is no .*--config.*affidavit install.*\[AFD_CONFIG_UNREADABLE\]$/)
+      expect(sentence).toContain(join(home, 'affidavit.yaml'))
+      expect(existsSync(home)).toBe(false)
+      const path = writeConfig(folder, sample.join('\n'))
+      const pasted = await runCli(['gateway', '--check', '--config', path])
+      expect(pasted).toMatchObject({ code: 0, out: expect.stringContaining('good, 1 upstream') })
+      const elsewhere = await runCli([command, '--config', 'none/such.yaml', '--home', folder])
+      expect(elsewhere).toMatchObject({ code: 2, err: expect.stringContaining(resolve('none/such.yaml')) })
+    },
+  )
+
+  it('a configuration that is there and cannot be read is said to be that [GW-32]', async () => {
+    const folder = makeFolder()
+    for (const command of ['gateway', 'up']) {
+      const { code, err } = await runCli([command, '--config', folder, '--home', join(folder, 'home')])
+      expect(code).toBe(2)
+      expect(err).toMatch(
+        /^affidavit: .* cannot be read \(EISDIR\)\. Check its path and permissions\. \[AFD_CONFIG_UNREADABLE\]\n$/,
+      )
+    }
+  })
+
+  it('the smallest configuration is the same in the help and in the documents [GW-32]', async () => {
+    const inDocuments = ['docs/GATEWAY.md', 'README.md'].map((path) =>
+      readFileSync(join(import.meta.dirname, '../..', path), 'utf8'),
+    )
+    for (const page of inDocuments) expect(page).toContain(`${smallestConfig}\n\`\`\``)
+    const { out } = await runCli(['gateway', '--help'])
+    expect(out.replaceAll(/^ {2}/gm, '')).toContain(smallestConfig)
   })
 
   it('serves TLS, takes over a renewed certificate, and shows its own to an upstream that demands one [GW-25]', async () => {

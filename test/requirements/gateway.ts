@@ -30,4 +30,5 @@ export const requirements = [
   { id: 'GW-29', text: 'The published JSON Schema of the configuration says what the program takes.', source: 'DESIGN §9' },
   { id: 'GW-30', text: 'Event streams are cut into events exactly as HTML says, however the bytes arrive.', source: 'WHATWG HTML §9.2.6' },
   { id: 'GW-31', text: 'affidavit up runs gateway and collector for one machine, each in its own process.', source: 'DESIGN §2' },
+  { id: 'GW-32', text: 'Without a configuration gateway and up say which file they looked for and what to begin with; a file that cannot be read is told apart.', source: 'docs/GATEWAY.md' },
 ] as const // biome-ignore format: one row, one line

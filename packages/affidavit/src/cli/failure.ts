@@ -5,7 +5,7 @@ export const exitCodes = { done: 0, negative: 1, impossible: 2 } as const
 export const commandErrorCodes = [
   'AFD_USAGE', 'AFD_NO_HOME', 'AFD_NO_LOG', 'AFD_NOT_FOUND',
   'AFD_AMBIGUOUS_ID', 'AFD_INDEX_AHEAD', 'AFD_FILE_UNREADABLE', 'AFD_FILE_UNWRITABLE',
-  'AFD_NOT_PUBLISHED', 'AFD_SYSTEM_REFUSED', 'AFD_CONFIG_UNREADABLE',
+  'AFD_NOT_PUBLISHED', 'AFD_SYSTEM_REFUSED',
 ] as const // biome-ignore format: one list, read as one
 export type CommandErrorCode = (typeof commandErrorCodes)[number]
 

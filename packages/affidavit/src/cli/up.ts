@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, CommandContext } from './command.ts'
-import { CommandError, exitCodes } from './failure.ts'
+import { exitCodes } from './failure.ts'
 import { homeFolder } from './open-home.ts'
 import { homeOption } from './options.ts'
 
@@ -34,13 +34,9 @@ export const up: Command = {
   run: async (args, context) => {
     const home = homeFolder(args, context.env)
     const config = args.text('config') ?? join(home, 'affidavit.yaml')
-    if (!existsSync(config))
-      throw new CommandError(
-        'AFD_CONFIG_UNREADABLE',
-        `there is no ${config}`,
-        "Write one (docs/GATEWAY.md has the smallest), or let 'affidavit install' do it.",
-      )
     const gateway = ['gateway', '--config', config, '--home', home, '--collector', 'none', '--ends-with-stdin']
+    // The gateway says how to begin. A collector beside it would make a home of a folder that may be a typing error.
+    if (!existsSync(config)) return runOnce(gateway, context.signal)
     // While a gateway lives it is not idle; without one, and without us, it ends by itself.
     const collector = ['collector', '--home', home]
     const ended = new AbortController()

@@ -4,6 +4,7 @@ import { diagnosticForms } from './diagnostics.ts'
 import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gateway-authorization.ts'
 import { checkFiles } from './gateway-files.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
+import { smallestConfig } from './gateway-options.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { effects, levels } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
@@ -89,7 +90,7 @@ export interface LoadedConfig {
 
 /** Throws UsageError, which names line, key and remedy. Files that it names are read too: a mistake there should tell now. */
 export function loadGatewayConfig(path: string): LoadedConfig {
-  const text = readText(path)
+  const text = readText(path, sayMissing)
   const config = resolveFiles(parseYamlConfig(path, text, shape), dirname(resolve(path)))
   const { host } = parseListen(config.listen ?? listenDefault) ?? { host: '' }
   if (config.tls === undefined && config.plaintext !== true && !isLoopback(host))
@@ -105,6 +106,16 @@ export function loadGatewayConfig(path: string): LoadedConfig {
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
   if (config.ingest !== undefined) checkIngest(at, config.ingest)
   return { path, text, config }
+}
+
+/** Nothing is wrong yet: whoever meets this begins, and needs a file more than the advice to check one. */
+function sayMissing(path: string): UsageError {
+  return new UsageError(
+    'AFD_CONFIG_UNREADABLE',
+    `there is no ${resolve(path)}`,
+    "Begin with the smallest (docs/GATEWAY.md has every key), name another with --config, or let 'affidavit install' write one into the home folder.",
+    `\n${smallestConfig}\n`,
+  )
 }
 
 /** Names a place in the file. */

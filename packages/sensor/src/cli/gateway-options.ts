@@ -55,6 +55,12 @@ function sayProblem(code: string, unknown: string | undefined): string {
   return 'an option of gateway has no value, or one that it does not take'
 }
 
+/** A whole file, as docs/GATEWAY.md has it too. */
+export const smallestConfig = `listen: 127.0.0.1:7332
+upstreams:
+  everything:
+    url: http://127.0.0.1:3001/mcp`
+
 export const gatewayHelp = `Usage: affidavit gateway [options]
 
 Serves MCP servers behind it over Streamable HTTP and records every exchange before it goes on.
@@ -68,10 +74,7 @@ Options:
 
 The smallest configuration:
 
-  listen: 127.0.0.1:7332
-  upstreams:
-    everything:
-      url: http://127.0.0.1:3001/mcp
+${smallestConfig.replaceAll(/^/gm, '  ')}
 
 serves http://127.0.0.1:7332/mcp/everything, and /healthz, /readyz and /metrics. SIGHUP, or a change of the file, reads the
 configuration again; SIGTERM lets calls in flight finish (drainMs, 10 s) and records those that do not as cut.

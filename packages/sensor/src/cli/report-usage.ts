@@ -7,6 +7,6 @@ export async function reportUsage(error: unknown): Promise<2> {
   // It quotes what was typed, and stderr ends up in clients' log files.
   const { redactSentence } = await import('./redact-words.ts')
   const sentence = redactSentence([error.message, error.remedy].map(toSentence).join(' ').trim())
-  process.stderr.write(formatDiagnostic(error.code, sentence))
+  process.stderr.write(formatDiagnostic(error.code, sentence) + error.sample)
   return 2
 }

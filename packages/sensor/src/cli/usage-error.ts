@@ -1,6 +1,5 @@
 import type { PatternsErrorCode } from '../redact/patterns-error.ts'
 
-/** What a command cannot start with. `remedy` says what to do; the exit code is 2. */
 export const usageErrorCodes = [
   'AFD_USAGE', 'AFD_NO_COLLECTOR', 'AFD_CONFIG_UNREADABLE', 'AFD_CONFIG_INVALID', 'AFD_LISTEN_FAILED',
   'AFD_SECRET_UNREADABLE',
@@ -8,15 +7,21 @@ export const usageErrorCodes = [
 ] as const // biome-ignore format: one list, read as one
 export type UsageErrorCode = (typeof usageErrorCodes)[number] | PatternsErrorCode
 
+/**
+ * What a command cannot start with. `remedy` says what to do, and `sample`, where there is one, is text to begin with: lines
+ * that are printed after the sentence, to be copied as they are. The exit code is 2.
+ */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
   readonly retry = false
   readonly code: UsageErrorCode
   readonly remedy: string
+  readonly sample: string
 
-  constructor(code: UsageErrorCode, problem: string, remedy: string) {
+  constructor(code: UsageErrorCode, problem: string, remedy: string, sample = '') {
     super(problem)
     this.code = code
     this.remedy = remedy
+    this.sample = sample
   }
 }

@@ -55,12 +55,13 @@ function sayIssue(issue: z.core.$ZodIssue, document: Document): string {
   return document.hasIn(issue.path) ? `expected ${kinds[issue.expected] ?? issue.expected}` : 'is missing'
 }
 
-/** Throws UsageError `AFD_CONFIG_UNREADABLE`. */
-export function readText(path: string): string {
+/** Throws UsageError `AFD_CONFIG_UNREADABLE`; what `sayMissing` makes, where it is given and there is no such file. */
+export function readText(path: string, sayMissing?: (path: string) => UsageError): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    if (code === 'ENOENT' && sayMissing !== undefined) throw sayMissing(path)
     throw new UsageError('AFD_CONFIG_UNREADABLE', `${path} cannot be read (${code})`, 'Check its path and permissions.')
   }
 }
