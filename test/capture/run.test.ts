@@ -108,7 +108,7 @@ describe('run', () => {
     for (const line of err.trim().split('\n')) expect(line).toMatch(/^affidavit: .* \[AFD_[A-Z_]+\]$/)
   })
 
-  it('mistakes end with code 2, one line and a remedy [C-28]', async () => {
+  it('mistakes end with code 2, one line and a remedy [C-28] [Q-25]', async () => {
     const path = folder()
     const config = join(path, 'affidavit.yaml')
     writeFileSync(config, 'server: x\nlevel: everything\n')
@@ -125,7 +125,9 @@ describe('run', () => {
         ['run', '--collector', 'none', '--home', path, '--config', join(path, 'none.yaml'), '--', 'cat'],
         /ENOENT.*\[AFD_CONFIG_UNREADABLE\]\n$/,
       ],
-      [['fly'], /\[AFD_USAGE\]\n$/],
+      [['fly'], /: there is no such command\. Try 'affidavit-sensor --help'\. \[AFD_USAGE\]\n$/],
+      [['constructor'], /no such command\. Try .* \[AFD_USAGE\]\n$/],
+      [['gatway'], /Did you mean 'gateway'\? Try 'affidavit-sensor --help'\. \[AFD_USAGE\]\n$/],
     ]
     for (const [args, message] of mistakes) {
       const { code, err } = await sensor(args)

@@ -134,6 +134,28 @@ describe('errors', () => {
       })
     }
   })
+  it('of a mistyped command name the one that is near, and otherwise the help alone [Q-25]', () => {
+    const said = (name: string) => ({ name, ...runCommand([name]) })
+    for (const [name, meant] of [
+      ['verfy', 'verify'],
+      ['gatway', 'gateway'],
+      ['--hlep', '--help'],
+    ] as const)
+      expect(said(name)).toEqual({
+        name,
+        code: 2,
+        stdout: '',
+        stderr: `affidavit: there is no command '${name}'. Did you mean '${meant}'? Try 'affidavit --help'. [AFD_USAGE]\n`,
+      })
+    // The second is a hidden command nearly, the third a name that every object has.
+    for (const name of ['audit', 'folow', 'constructor'])
+      expect(said(name)).toEqual({
+        name,
+        code: 2,
+        stdout: '',
+        stderr: `affidavit: there is no command '${name}'. Try 'affidavit --help'. [AFD_USAGE]\n`,
+      })
+  })
 })
 
 describe('proofs', () => {

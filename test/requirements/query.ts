@@ -43,4 +43,5 @@ export const requirements = [
     source: 'DESIGN §2 inv. 8',
   },
   { id: 'Q-24', text: 'A filter by tool hides no call, listed or not.', source: 'CLI' },
+  { id: 'Q-25', text: 'A mistyped command or option is answered with the one that is near, if one is.', source: 'CLI' },
 ] as const

@@ -29,9 +29,9 @@ export class CommandError extends Error {
   }
 }
 
-/** A mistake in the arguments; the remedy always names the help that explains them. */
-export function usageError(command: string, problem: string): CommandError {
-  return new CommandError('AFD_USAGE', problem, `Try 'affidavit ${command} --help'.`)
+/** A mistake in the arguments; the remedy always names the help that explains them, after what was meant, if that is known. */
+export function usageError(command: string, problem: string, meant = ''): CommandError {
+  return new CommandError('AFD_USAGE', problem, `${meant}Try 'affidavit ${command} --help'.`)
 }
 
 /** A file that an argument names and that cannot be read. */

@@ -68,7 +68,8 @@ async function serveGateway(argv: readonly string[]): Promise<number> {
 async function dispatch([name, ...argv]: readonly string[]): Promise<number> {
   const verb = Object.hasOwn(sensorVerbs, name ?? '') ? sensorVerbs[name ?? ''] : undefined
   if (verb !== undefined) return verb.start(argv)
-  const entry = commands[name === '--version' ? 'version' : (name ?? '')]
+  const key = name === '--version' ? 'version' : (name ?? '')
+  const entry = Object.hasOwn(commands, key) ? commands[key] : undefined
   if (entry === undefined) return explain(name)
   const [command, { execute }, { openTerminal }] = await Promise.all([
     entry.load(),
@@ -87,12 +88,15 @@ async function dispatch([name, ...argv]: readonly string[]): Promise<number> {
 
 /** The list of commands: on stdout where it was asked for, else what was wrong and exit code 2. */
 async function explain(name: string | undefined): Promise<number> {
+  const shown = Object.entries(commands).filter(([, { isHidden }]) => isHidden !== true)
   const asked = name === undefined || name === 'help' || name === '--help' || name === '-h'
   if (!asked) {
-    process.stderr.write(`affidavit: there is no command '${name}'. Try 'affidavit --help'. [AFD_USAGE]\n`)
+    const { suggestNear } = await import('@affidavit/sensor/cli/near-word')
+    const known = [...Object.keys(sensorVerbs), ...shown.map(([key]) => key), 'help', '--help', '--version']
+    const near = suggestNear(name, known)
+    process.stderr.write(`affidavit: there is no command '${name}'. ${near}Try 'affidavit --help'. [AFD_USAGE]\n`)
     return 2
   }
-  const shown = Object.entries(commands).filter(([, { isHidden }]) => isHidden !== true)
   const lines = await Promise.all(
     shown.map(async ([key, { load, label }]) => formatEntry(label ?? key, (await load()).spec.summary)),
   )

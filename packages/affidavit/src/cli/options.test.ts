@@ -13,7 +13,7 @@ const spec: CommandSpec = {
 const usage = expect.objectContaining({ code: 'AFD_USAGE' })
 
 describe('arguments', () => {
-  it('are parsed strictly, and a mistake names the help [Q-11]', () => {
+  it('are parsed strictly, and a mistake names the help, and what may have been meant [Q-11] [Q-25]', () => {
     const args = parseArguments(spec, ['7', '--json', '--tool', 'a', '--tool=b', '--home', '/h'])
     expect([args.positionals, args.flag('json'), args.list('tool'), args.text('home')]).toEqual([
       ['7'],
@@ -28,6 +28,13 @@ describe('arguments', () => {
     expect(() => parseArguments(spec, [])).toThrow(
       expect.objectContaining({ remedy: "Try 'affidavit sample --help'." }),
     )
+    expect(() => parseArguments(spec, ['1', '--colour'])).toThrow(
+      expect.objectContaining({ remedy: "Try 'affidavit sample --help'." }),
+    )
+    for (const argv of [['--jsn'], ['1', '--tol=x'], ['--hlep']])
+      expect(() => parseArguments(spec, argv)).toThrow(
+        expect.objectContaining({ remedy: expect.stringMatching(/^Did you mean '--(json|tool|help)'\? Try/) }),
+      )
     expect(parseCount(spec, 'limit', '10', 1)).toBe(10)
     for (const text of ['0', '-1', '1.5', 'x', '']) expect(() => parseCount(spec, 'limit', text, 1)).toThrow(usage)
   })

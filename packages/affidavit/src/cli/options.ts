@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { suggestOption } from '@affidavit/sensor/cli/near-word'
 import { usageError } from './failure.ts'
 
 export interface OptionSpec {
@@ -72,8 +73,9 @@ function parseStrictly(spec: CommandSpec, argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true })
   } catch (error) {
-    if (error instanceof TypeError) throw usageError(spec.name, firstSentence(error.message))
-    throw error
+    if (!(error instanceof TypeError)) throw error
+    const unknown = /^Unknown option '(--[^']+)'/.exec(error.message)?.[1] ?? ''
+    throw usageError(spec.name, firstSentence(error.message), suggestOption(unknown, Object.keys(options)))
   }
 }
 

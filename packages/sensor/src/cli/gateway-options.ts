@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { suggestOption } from './near-word.ts'
 import { isOptionWord } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -11,6 +12,8 @@ export interface GatewayArguments {
   endsWithStdin: boolean
 }
 
+/** Those of the help. */
+const shown = ['config', 'home', 'collector', 'check', 'help']
 const tryHelp = "Try 'affidavit gateway --help'."
 
 /** `help` where it was asked for. Throws UsageError `AFD_USAGE`. */
@@ -36,7 +39,8 @@ export function parseGatewayArguments(argv: readonly string[]): GatewayArguments
     if (error instanceof UsageError) throw error
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     const unknown = argv.map((word) => word.split('=', 1)[0] ?? '').find((word) => isUnknown(word, options))
-    throw new UsageError('AFD_USAGE', sayProblem(code, unknown), tryHelp)
+    const near = unknown === undefined ? '' : suggestOption(unknown, shown)
+    throw new UsageError('AFD_USAGE', sayProblem(code, unknown), near + tryHelp)
   }
 }
 

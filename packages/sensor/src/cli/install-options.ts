@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Client, clients } from '../install/locations.ts'
+import { suggestOption } from './near-word.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What `install`, `uninstall` and `doctor` were asked for. */
@@ -86,7 +87,8 @@ function parseStrictly(verb: InstallVerb, argv: readonly string[]) {
         : isUnknown
           ? `knows no option '${name}'`
           : `cannot take '${name}' like this`
-    throw new UsageError('AFD_USAGE', `${verb} ${mistake}`, tryHelp(verb))
+    const near = isUnknown && name !== undefined ? suggestOption(name, [...shared, ...own[verb]]) : ''
+    throw new UsageError('AFD_USAGE', `${verb} ${mistake}`, near + tryHelp(verb))
   }
 }
 

@@ -1,5 +1,6 @@
 import { formatDiagnostic } from './diagnostics.ts'
 import { gateway } from './gateway.ts'
+import { suggestNear } from './near-word.ts'
 import { run } from './run.ts'
 
 const help = `Usage: affidavit-sensor COMMAND
@@ -14,24 +15,38 @@ const help = `Usage: affidavit-sensor COMMAND
 Try 'affidavit-sensor run --help'. The trail is read with 'affidavit' (package affidavit).
 `
 
-async function main([command, ...argv]: readonly string[]): Promise<number> {
-  if (command === 'run') return run(argv)
-  if (command === 'gateway') return gateway(argv)
-  if (command === 'install') return (await import('./install.ts')).install(argv)
-  if (command === 'uninstall') return (await import('./uninstall.ts')).uninstall(argv)
-  if (command === 'doctor') return (await import('./doctor.ts')).doctor(argv)
-  if (command === 'version' || command === '--version') {
-    const { readVersion } = await import('../identity/version.ts')
-    process.stdout.write(`${readVersion()}\n`)
-    return 0
-  }
-  if (command === undefined || command === 'help' || command === '--help' || command === '-h') {
-    process.stdout.write(help)
-    return command === undefined ? 2 : 0
-  }
+const commands: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
+  run,
+  gateway,
+  install: async (argv) => (await import('./install.ts')).install(argv),
+  uninstall: async (argv) => (await import('./uninstall.ts')).uninstall(argv),
+  doctor: async (argv) => (await import('./doctor.ts')).doctor(argv),
+  version: tellVersion,
+  '--version': tellVersion,
+  help: async () => explain(0),
+  '--help': async () => explain(0),
+  '-h': async () => explain(0),
+}
+
+async function main([name, ...argv]: readonly string[]): Promise<number> {
+  if (name === undefined) return explain(2)
+  const start = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (start !== undefined) return start(argv)
   // Not repeated: it may be anything, and stderr ends up in log files.
-  process.stderr.write(formatDiagnostic('AFD_USAGE', "there is no such command. Try 'affidavit-sensor --help'"))
+  const near = suggestNear(name, Object.keys(commands))
+  process.stderr.write(formatDiagnostic('AFD_USAGE', `there is no such command. ${near}Try 'affidavit-sensor --help'`))
   return 2
+}
+
+async function tellVersion(): Promise<number> {
+  const { readVersion } = await import('../identity/version.ts')
+  process.stdout.write(`${readVersion()}\n`)
+  return 0
+}
+
+function explain(code: number): number {
+  process.stdout.write(help)
+  return code
 }
 
 process.exit(await main(process.argv.slice(2)))

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { parseGatewayArguments } from './gateway-options.ts'
+import { parseInstallArguments } from './install-options.ts'
 import { loadRunConfig } from './run-config.ts'
 import { parseRunArguments } from './run-options.ts'
 import { nameProgram, nameServer } from './server-name.ts'
@@ -52,6 +54,30 @@ describe('arguments of run', () => {
       expect(() => parseRunArguments(argv)).toThrow(message)
       expect(() => parseRunArguments(argv)).toThrow(UsageError)
     }
+  })
+})
+
+describe('options that are nearly right', () => {
+  it('are answered with the right one, and nothing that was typed is repeated but a name [Q-25]', () => {
+    const mistakes: [() => unknown, string][] = [
+      [() => parseRunArguments(['--servr=sk-1', '--', 'true']), '--server'],
+      [() => parseGatewayArguments(['--confg', 'x']), '--config'],
+      [() => parseInstallArguments('install', ['--dryrun'], '/'), '--dry-run'],
+      [() => parseInstallArguments('doctor', ['--jsno'], '/'), '--json'],
+    ]
+    for (const [parse, meant] of mistakes)
+      expect(parse).toThrow(
+        expect.objectContaining({
+          message: expect.not.stringContaining('sk-1'),
+          remedy: expect.stringMatching(`^Did you mean '${meant}'\\? Try 'affidavit [a-z]+ --help'\\.$`),
+        }),
+      )
+    // Not in the help, and of another command.
+    for (const parse of [
+      () => parseGatewayArguments(['--ends-with-stdi']),
+      () => parseInstallArguments('doctor', ['--yess'], '/'),
+    ])
+      expect(parse).toThrow(expect.objectContaining({ remedy: expect.stringMatching(/^Try /) }))
   })
 })
 

@@ -1,4 +1,5 @@
 import type { CaptureLevel, Effect } from '@affidavit/evidence/record/kinds'
+import { suggestOption } from './near-word.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What `run` was asked for on its command line. Reads argv only, and imports nothing that takes time. */
@@ -48,7 +49,7 @@ function splitOption(argument: string): [OptionName, string | undefined] {
   const equals = argument.indexOf('=')
   const name = equals < 0 ? argument.slice(2) : argument.slice(2, equals)
   if (!argument.startsWith('--') || !isOptionName(name))
-    throw new UsageError('AFD_USAGE', sayUnknown(equals < 0 ? argument : argument.slice(0, equals)), tryHelp)
+    throw unknownOption(equals < 0 ? argument : argument.slice(0, equals))
   return [name, equals < 0 ? undefined : argument.slice(equals + 1)]
 }
 
@@ -58,10 +59,11 @@ export function isOptionWord(word: string): boolean {
 }
 
 /** A value may be glued to its option or stand in its place, and messages are kept in log files: only a name is repeated. */
-function sayUnknown(option: string): string {
-  return isOptionWord(option)
+function unknownOption(option: string): UsageError {
+  const problem = isOptionWord(option)
     ? `run knows no option '${option}'`
     : 'run does not know one of the options before the command'
+  return new UsageError('AFD_USAGE', problem, suggestOption(option, [...valued, 'help']) + tryHelp)
 }
 
 function valueGiven(next: string | undefined, name: OptionName): string {
