@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { Outcome } from '@affidavit/evidence/record/kinds'
 import { drain } from '../drain.ts'
 import { Flow } from '../flow.ts'
-import { HeldBytes } from '../hold.ts'
 import type { Verdict } from '../line.ts'
 import type { ScannedLine } from '../message.ts'
+import { Pieces } from '../pieces.ts'
 import { answerRequests } from '../refusal.ts'
 import { upstreamFailed } from '../rpc-error.ts'
 import { openSink } from '../sink.ts'
@@ -33,7 +33,7 @@ interface ReadAnswer {
 
 /** An answer that is no event stream: held until what came of the calls is durable, then let go as it came. */
 export async function relayBody(exchange: HttpExchange, incoming: IncomingMessage): Promise<void> {
-  const start = new HeldBytes(Number.POSITIVE_INFINITY)
+  const start = new Pieces()
   const copy = openBodyCopy(incoming.rawHeaders, answerMemoryBytesMax)
   let flow: Flow | undefined
   let released: Promise<Verdict> | undefined
@@ -51,25 +51,26 @@ export async function relayBody(exchange: HttpExchange, incoming: IncomingMessag
   }
   const take = (bytes: Uint8Array): Promise<void> | undefined => {
     if (flow !== undefined) return pour(flow, bytes)
-    start.append(bytes)
+    start.push(bytes)
     if (start.length <= answerMemoryBytesMax) return undefined
     flow = new Flow()
     writeHead(exchange, incoming)
     released = flow.release(openSink(exchange.response, () => incoming.destroy()))
-    return pour(flow, start.inMemory() ?? new Uint8Array(0))
+    // Taken, not read: of an answer that flows nothing is kept that has gone on.
+    return pour(flow, Buffer.concat(start.take()))
   }
   const { timedOut } = await readAll(exchange, incoming, (bytes) => {
     const wait = copy.push(bytes)
     return wait === undefined ? take(bytes) : wait.then(() => take(bytes))
   })
   const { scanned, text: decoded, isUndecodable } = await copy.end()
-  const text = copy.isEncoded ? decoded : flow === undefined ? start.inMemory() : undefined
+  const text = copy.isEncoded ? decoded : flow === undefined ? start.whole() : undefined
   const read = { scanned, text, isUndecodable }
   const verdict = incoming.complete
     ? await judgeRead(exchange, incoming, read)
     : await endCut(exchange, incoming, timedOut ? 'timeout' : outcomeOfGone(exchange))
   if (flow === undefined || released === undefined) {
-    if (incoming.complete) releaseWhole(exchange, incoming, { verdict, body: start.inMemory() })
+    if (incoming.complete) releaseWhole(exchange, incoming, { verdict, body: start.whole() })
     else answerCut(exchange, { verdict, cause: timedOut ? 'timeout' : 'reset' })
     return
   }
@@ -121,7 +122,7 @@ async function endCut(exchange: HttpExchange, incoming: IncomingMessage, outcome
 function releaseWhole(
   exchange: HttpExchange,
   incoming: IncomingMessage,
-  { verdict, body }: { verdict: Verdict; body: Uint8Array | undefined },
+  { verdict, body }: { verdict: Verdict; body: Uint8Array },
 ): void {
   const { response } = exchange
   if (!verdict.pass) {
@@ -129,7 +130,7 @@ function releaseWhole(
     return
   }
   writeHead(exchange, incoming)
-  if (body !== undefined && body.length > 0) response.write(body)
+  if (body.length > 0) response.write(body)
   endAnswer(exchange, incoming)
 }
 

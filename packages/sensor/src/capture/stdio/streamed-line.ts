@@ -1,7 +1,7 @@
 import { readClock } from '../clock.ts'
 import { Flow, flowBytes } from '../flow.ts'
-import { HeldBytes } from '../hold.ts'
 import type { CapturedLine, Verdict } from '../line.ts'
+import { Pieces } from '../pieces.ts'
 import { LineScan } from '../scan.ts'
 import { writeAll } from '../sink.ts'
 import type { Ending, LineBody } from './frame.ts'
@@ -10,7 +10,6 @@ import { judge, type Outlet } from './outlet.ts'
 /** Lines towards the client up to this size are held whole; of larger ones only the end is held. */
 export const resultMemoryBytesMax = 1024 * 1024
 const lineFeed = Buffer.from('\n')
-const nothing = new Uint8Array(0)
 
 /**
  * A line towards the client. Above resultMemoryBytesMax it flows while it arrives, all but its end: the last byte of its
@@ -18,19 +17,20 @@ const nothing = new Uint8Array(0)
  */
 export function openStreamedLine(outlet: Outlet): LineBody {
   const scan = new LineScan()
-  const start = new HeldBytes(Number.POSITIVE_INFINITY)
+  const start = new Pieces()
   let flow: Flow | undefined
   let flown = 0
 
   const append = (bytes: Uint8Array): Promise<void> | undefined => {
     if (bytes.length === 0) return undefined
     if (flow !== undefined) return pour(flow, bytes)
-    start.append(bytes)
+    start.push(bytes)
     if (start.length <= resultMemoryBytesMax) return undefined
     const flowing = new Flow()
     flow = flowing
     outlet.lane.push(flowBytes, () => releaseFlow(outlet, flowing))
-    return pour(flow, start.inMemory() ?? nothing)
+    // Taken, not read: of a line that flows nothing is kept that has gone on.
+    return pour(flow, Buffer.concat(start.take()))
   }
 
   const pour = (into: Flow, bytes: Uint8Array): Promise<void> | undefined => {
@@ -47,7 +47,7 @@ export function openStreamedLine(outlet: Outlet): LineBody {
       scanned: scan.end(),
       arrived: readClock(),
       ending,
-      bytes: flow === undefined ? start.inMemory() : undefined,
+      bytes: flow === undefined ? start.whole() : undefined,
       origin: outlet.origin,
     }
     const verdict = judge(outlet, line)
