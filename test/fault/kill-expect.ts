@@ -1,9 +1,14 @@
 import { expect } from 'vitest'
 import { isCompleted, isRequested } from '../../packages/affidavit/src/collect/open-calls.ts'
-import type { KillResult } from './kill-run.ts'
+import { killUnderLoad } from './kill-run.ts'
 
 /** What must hold after any number of kills at any points. */
-export function expectNothingLost(result: KillResult): void {
+export async function expectNothingLost(kills: number): Promise<void> {
+  const seed = Number(process.env.AFFIDAVIT_KILL_SEED ?? Date.now() % 2 ** 31)
+  console.info(`kill seed ${seed} (repeat with AFFIDAVIT_KILL_SEED)`)
+  const result = await killUnderLoad({ kills, seed })
+  console.info(`killed ${JSON.stringify(result.kills)}, ${result.acknowledged.size} records acknowledged`)
+  expect(Object.values(result.kills).reduce((sum, count) => sum + count, 0)).toBe(kills)
   const { acknowledged, sequenced, headers, problems, segmentsLeft, lastExitCode } = result
   expect(lastExitCode).toBe(0)
   // Without acknowledgements the rest would hold of an empty log too.

@@ -29,7 +29,7 @@ export interface KillOptions {
   seed: number
 }
 
-export interface KillResult {
+interface KillResult {
   kills: Record<Victim, number>
   /** `<stream> <seq> <hash>` of every record that a sensor was told is durable. */
   acknowledged: Set<string>

@@ -1,16 +1,10 @@
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { expectNothingLost } from '../fault/kill-expect.ts'
-import { killUnderLoad } from '../fault/kill-run.ts'
 
 const kills = Number(process.env.AFFIDAVIT_KILLS ?? 1000)
 
-test(`${kills} kills of sensor, collector and both lose and double nothing; interrupted calls are unknown [S-10]`, {
-  timeout: 3_000_000,
-}, async () => {
-  const seed = Number(process.env.AFFIDAVIT_KILL_SEED ?? Date.now() % 2 ** 31)
-  console.info(`kill seed ${seed} (repeat with AFFIDAVIT_KILL_SEED)`)
-  const result = await killUnderLoad({ kills, seed })
-  console.info(`killed ${JSON.stringify(result.kills)}, ${result.acknowledged.size} records acknowledged`)
-  expectNothingLost(result)
-  expect(Object.values(result.kills).reduce((sum, count) => sum + count, 0)).toBe(kills)
-})
+test(
+  `${kills} kills of sensor, collector and both lose and double nothing; interrupted calls are unknown [S-10]`,
+  { timeout: 3_000_000 },
+  () => expectNothingLost(kills),
+)
