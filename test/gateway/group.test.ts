@@ -1,25 +1,21 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
-import { collectCalls, makeFolder, runCli, startCli, writeConfig } from './harness/cli.ts'
+import { expect, it } from 'vitest'
+import { collectCalls, makeFolder, oneUpstream, runCli, startCli, writeConfig } from './harness/cli.ts'
 import { answerJson, ask, bodyOf, message, result } from './harness/gatewayed.ts'
+import { serve } from './harness/serve.ts'
 
 it('show tells of a task that it is one call, and what came of it, whichever exchange is asked for [GW-12]', async () => {
   const shown = ['working', 'failed']
-  const server = createServer(async (request, response) => {
+  const url = await serve(async (request, response) => {
     const { id, method } = JSON.parse(await bodyOf(request))
     if (method === 'tools/call')
       answerJson(response, result(id, { resultType: 'task', taskId: 't-1', status: 'working' }))
     else if (method === 'tasks/get') answerJson(response, result(id, { taskId: 't-1', status: shown.shift() }))
     else answerJson(response, result(id, {}))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close().closeAllConnections())
   const folder = makeFolder()
   const home = join(folder, 'home')
-  const { port } = server.address() as AddressInfo
-  const config = writeConfig(folder, `listen: 127.0.0.1:0\nupstreams:\n  one:\n    url: http://127.0.0.1:${port}/mcp\n`)
+  const config = writeConfig(folder, oneUpstream(url))
   const running = await startCli(['gateway', '--config', config, '--home', home, '--collector', 'none'])
   const post = (id: number, method: string, params: object) =>
     ask(`${running.base}/mcp/one`, { headers: { 'mcp-session-id': 's' }, body: message(id, method, params) })

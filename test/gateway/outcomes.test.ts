@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import {
   answerJson, ask, bodyOf, call, event, eventually, type Gatewayed, kind, message, openGateway, openStream, outcomes, result, stage,
 } from './harness/gatewayed.ts' // biome-ignore format: one list
+import { listenUntilEnd } from './harness/serve.ts'
 
 let open: Gatewayed | undefined
 afterEach(async () => {
@@ -312,10 +313,7 @@ describe('upstreams that fail', () => {
       socket.on('error', () => undefined)
       socket.once('data', () => act((text) => (text === undefined ? socket.resetAndDestroy() : socket.end(text))))
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const address = server.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    open = await openGateway(() => undefined, { url: `http://127.0.0.1:${port}/mcp` })
+    open = await openGateway(() => undefined, { url: `http://127.0.0.1:${await listenUntilEnd(server)}/mcp` })
     const answer = await ask(open.url, { body: call(4) })
     expect(answer.status).toBe(502)
     expect(JSON.parse(answer.body.toString())).toMatchObject({

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { createServer as createSecureServer, request as requestSecurely } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { smallestConfig } from '../../packages/sensor/src/cli/gateway-options.ts'
 import { describeGatewayConfig } from '../../packages/sensor/src/cli/gateway-schema.ts'
-import { collectCalls, makeFolder, runCli, startCli, writeConfig } from './harness/cli.ts'
+import { collectCalls, makeFolder, oneUpstream, runCli, startCli, writeConfig } from './harness/cli.ts'
 import { answerJson, ask, bodyOf, call, event, openStream, result } from './harness/gatewayed.ts'
+import { listenUntilEnd, serve } from './harness/serve.ts'
 
 const echo: RequestListener = async (request, response) => {
   const { id, params } = JSON.parse(await bodyOf(request))
@@ -16,17 +16,6 @@ const echo: RequestListener = async (request, response) => {
   else if (params?.name !== 'never') answerJson(response, result(id))
 }
 
-async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
-}
-
-const config = (url: string, more = '') => `listen: 127.0.0.1:0\nupstreams:\n  one:\n    url: ${url}\n${more}`
 const gatewayArgs = (folder: string, path: string) => [
   'gateway', '--config', path, '--home', join(folder, 'home'), '--collector', 'none',
 ] // biome-ignore format: one list
@@ -52,7 +41,7 @@ it('the published JSON Schema is what the program takes [GW-29]', () => {
 it('up runs gateway and collector, each in its own process, and ends both [GW-31]', async () => {
   const folder = makeFolder()
   const home = join(folder, 'home')
-  const path = writeConfig(folder, config(await serve(echo), 'drainMs: 2000\n'))
+  const path = writeConfig(folder, oneUpstream(await serve(echo), 'drainMs: 2000\n'))
   const running = await startCli(['up', '--config', path, '--home', home])
   await ask(`${running.base}/mcp/one`, { body: call(1) })
   await expect
@@ -73,7 +62,7 @@ it('up runs gateway and collector, each in its own process, and ends both [GW-31
 
 it('a gateway whose up was killed ends too, and lets the port go [GW-31]', async () => {
   const folder = makeFolder()
-  const text = config(await serve(echo))
+  const text = oneUpstream(await serve(echo))
   const running = await startCli(['up', '--config', writeConfig(folder, text), '--home', join(folder, 'home')])
   expect((await ask(`${running.base}/mcp/one`, { body: call(1) })).status).toBe(200)
   running.process.kill('SIGKILL')
@@ -91,7 +80,7 @@ describe('the process', () => {
     const folder = makeFolder()
     const url = await serve(echo)
     const running = await startCli(
-      gatewayArgs(folder, writeConfig(folder, config(url, 'drainMs: 2000\ndiagnostics: json\n'))),
+      gatewayArgs(folder, writeConfig(folder, oneUpstream(url, 'drainMs: 2000\ndiagnostics: json\n'))),
     )
     const one = `${running.base}/mcp/one`
     await ask(one, { body: call(0) })
@@ -132,7 +121,7 @@ describe('the process', () => {
       )
     })
     const two = await serve(echo)
-    const path = writeConfig(folder, config(one))
+    const path = writeConfig(folder, oneUpstream(one))
     const running = await startCli(gatewayArgs(folder, path))
     const stream = await openStream(`${running.base}/mcp/one`, {
       method: 'GET',
@@ -147,7 +136,7 @@ describe('the process', () => {
       if ((await ask(`${running.base}/mcp/two`, { body: call(1) })).status === 200) break
     }
     expect((await ask(`${running.base}/mcp/two`, { body: call(2) })).status).toBe(200)
-    writeFileSync(path, `${config(one)}  three:\n    uri: ${two}\n`)
+    writeFileSync(path, `${oneUpstream(one)}  three:\n    uri: ${two}\n`)
     running.process.kill('SIGHUP')
     await running.untilSaid('AFD_CONFIG_INVALID')
     expect(running.errors()).toMatch(/line 6: upstreams\.three\.\w+: .*docs\/GATEWAY\.md/)
@@ -201,7 +190,7 @@ describe('the process', () => {
       'gateway',
       '--check',
       '--config',
-      writeConfig(folder, config('http://x/mcp')),
+      writeConfig(folder, oneUpstream('http://x/mcp')),
       '--home',
       folder,
     ])
@@ -255,14 +244,12 @@ describe('the process', () => {
       { cert: readFileSync(first.cert), key: readFileSync(first.key), ca: readFileSync(first.ca), requestCert: true },
       echo,
     )
-    await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void upstream.close().closeAllConnections())
-    const url = `https://127.0.0.1:${(upstream.address() as AddressInfo).port}/mcp`
+    const url = `https://127.0.0.1:${await listenUntilEnd(upstream)}/mcp`
     const tls = `    tls: { ca: ${first.ca}, cert: ${first.cert}, key: ${first.key} }\n`
     const files = { cert: join(folder, 'served.pem'), key: join(folder, 'served.key') }
     writeFileSync(files.cert, readFileSync(first.cert))
     writeFileSync(files.key, readFileSync(first.key))
-    const path = writeConfig(folder, `${config(url, tls)}tls: { cert: served.pem, key: served.key }\n`)
+    const path = writeConfig(folder, `${oneUpstream(url, tls)}tls: { cert: served.pem, key: served.key }\n`)
     const running = await startCli(gatewayArgs(folder, path))
     const post = (ca: string): Promise<number> =>
       new Promise((resolve, reject) => {
@@ -289,7 +276,7 @@ describe('the process', () => {
   it('/readyz says no where the spool cannot write, and yes again; /healthz and /metrics answer [GW-26]', async () => {
     const folder = makeFolder()
     const url = await serve(echo)
-    const running = await startCli(gatewayArgs(folder, writeConfig(folder, config(url))))
+    const running = await startCli(gatewayArgs(folder, writeConfig(folder, oneUpstream(url))))
     const get = (path: string) => ask(`${running.base}${path}`, { method: 'GET' })
     expect((await get('/healthz')).status).toBe(200)
     expect((await get('/readyz')).status).toBe(200)

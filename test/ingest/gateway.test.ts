@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { collectCalls, makeFolder, type Running, runCli, startCli, writeConfig } from '../gateway/harness/cli.ts'
 import { answerJson, ask, bodyOf } from '../gateway/harness/gatewayed.ts'
+import { serve } from '../gateway/harness/serve.ts'
 
 const run = promisify(execFile)
 const program = join(import.meta.dirname, 'harness/weather.ts')
@@ -45,16 +45,12 @@ const call = {
 
 describe('a gateway that takes reports', () => {
   it('spans and posted exchanges reach the log, and the commands show them as reported [IG-15] [IG-3] [IG-6]', async () => {
-    const server = createServer(async (request, response) => {
+    const upstream = await serve(async (request, response) => {
       const { id } = JSON.parse(await bodyOf(request))
       answerJson(response, { jsonrpc: '2.0', id, result: { tools: [{ name: 'read_file', inputSchema: {} }] } })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    const address = server.address()
-    const port = typeof address === 'object' ? address?.port : 0
     const folder = makeFolder()
-    const text = withIngest('  token: { env: REPORT_TOKEN }\n', `\n  one:\n    url: http://127.0.0.1:${port}/mcp`)
+    const text = withIngest('  token: { env: REPORT_TOKEN }\n', `\n  one:\n    url: ${upstream}`)
     const running = await startCli(argsOf(folder, text), { REPORT_TOKEN: token })
     const url = await reportsOf(running)
     const home = join(folder, 'home')

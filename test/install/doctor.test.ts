@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { listenUntilEnd } from '../gateway/harness/serve.ts'
 import { binary, createUser, type Finished, rowsOf, runAside, type User, writeClients } from './machine.ts'
 
 function prepared(): User {
@@ -110,10 +110,9 @@ describe('affidavit doctor', () => {
     const gateway = createServer((request, response) =>
       response.writeHead(request.url === '/healthz' ? 200 : 404).end(),
     )
-    await new Promise<void>((resolve) => gateway.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void gateway.close())
+    const port = await listenUntilEnd(gateway)
     mkdirSync(user.home, { recursive: true })
-    writeFileSync(join(user.home, 'affidavit.yaml'), `listen: 127.0.0.1:${(gateway.address() as AddressInfo).port}\n`)
+    writeFileSync(join(user.home, 'affidavit.yaml'), `listen: 127.0.0.1:${port}\n`)
     user.run('install', '--yes')
     mkdirSync(join(user.home, 'install/copies'), { recursive: true })
     writeFileSync(join(user.home, 'install/copies/0-old.json'), '')

@@ -1,28 +1,20 @@
 import { createHash } from 'node:crypto'
-import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { makeFolder, runCli, startCli, writeConfig } from '../gateway/harness/cli.ts'
 import { answerJson, ask, bodyOf } from '../gateway/harness/gatewayed.ts'
+import { serve } from '../gateway/harness/serve.ts'
 
 const shown: Record<string, string[]> = {}
 const definition = (name: string, description: string) => JSON.stringify({ name, description })
 
 /** A server that shows everybody his own tools, and knows everybody by his token. */
-async function serve(): Promise<string> {
-  const server = createServer(async (request, response) => {
+function serveShown(): Promise<string> {
+  return serve(async (request, response) => {
     const { id, method } = JSON.parse(await bodyOf(request))
     const tools = (shown[request.headers.authorization ?? ''] ?? []).map((tool): unknown => JSON.parse(tool))
     answerJson(response, { jsonrpc: '2.0', id, result: method === 'tools/list' ? { tools } : { content: [] } })
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
-  return `http://127.0.0.1:${address.port}/mcp`
 }
 
 let nextId = 1
@@ -32,7 +24,7 @@ const message = (method: string, params: object = {}) =>
 it('behind a gateway everybody has tools of his own, also after it was started anew [TD-3] [TD-6] [TD-9]', async () => {
   const folder = makeFolder()
   const home = join(folder, 'home')
-  const path = writeConfig(folder, `listen: 127.0.0.1:0\nupstreams:\n  shop:\n    url: ${await serve()}\n`)
+  const path = writeConfig(folder, `listen: 127.0.0.1:0\nupstreams:\n  shop:\n    url: ${await serveShown()}\n`)
   const [ana, ben] = ['Bearer opaque-token-of-ana', 'Bearer opaque-token-of-ben']
   const forBen = [definition('buy', 'Buys for Ben.'), definition('refund', 'Only Ben may.')]
   shown[ana] = [definition('buy', 'Buys for Ana.')]

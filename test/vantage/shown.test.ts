@@ -1,21 +1,17 @@
-import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { makeFolder, startCli, writeConfig } from '../gateway/harness/cli.ts'
+import { serve } from '../gateway/harness/serve.ts'
 import { collect, runCommand } from '../tamper/build-home.ts'
 
 const idOf = (call: unknown) => (typeof call === 'object' && call !== null && 'id' in call ? String(call.id) : '')
 
 /** Answers every request with status 418 and no JSON. */
-async function startTeapot(): Promise<string> {
-  const server = createServer((request, response) => {
+function startTeapot(): Promise<string> {
+  return serve((request, response) => {
     request.resume()
     response.writeHead(418, { 'content-type': 'text/plain' }).end('short and stout')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  const address = server.address()
-  return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/mcp`
 }
 
 it('what HTTP brings is in tables, lines, CSV and JSON [VA-11]', async () => {

@@ -28,6 +28,10 @@ export function writeConfig(folder: string, text: string): string {
   return path
 }
 
+/** A configuration whose gateway serves this URL as `one`, on any port. */
+export const oneUpstream = (url: string, more = '') =>
+  `listen: 127.0.0.1:0\nupstreams:\n  one:\n    url: ${url}\n${more}`
+
 export function spawnCli(args: readonly string[], env: { [name: string]: string } = {}): ChildProcess {
   const child = spawn(process.execPath, ['--conditions=@affidavit/source', binary, ...args], {
     env: { ...process.env, ...env },

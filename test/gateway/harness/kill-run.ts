@@ -1,11 +1,11 @@
 import { Agent, createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { openHome } from '@affidavit/sensor/durable/home'
 import { createDigester } from '../../../packages/sensor/src/crypto/digester.ts'
 import { makeRandom } from '../../fault/recorded-disk.ts'
-import { collectCalls, makeFolder, runCli, startCli, writeConfig } from './cli.ts'
+import { collectCalls, makeFolder, oneUpstream, runCli, startCli, writeConfig } from './cli.ts'
 import { bodyOf, call, event, result } from './gatewayed.ts'
+import { listenUntilEnd } from './serve.ts'
 
 /** Kills a gateway again and again under 200 concurrent calls, and compares what both ends saw with the log. */
 
@@ -46,9 +46,8 @@ export async function killGateway({ kills, seed }: GatewayKills): Promise<Killed
     }, Math.random() * 20)
   })
   server.keepAliveTimeout = 60_000
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const config = writeConfig(folder, `listen: 127.0.0.1:0\nupstreams:\n  one:\n    url: http://127.0.0.1:${port}/mcp\n`)
+  const url = `http://127.0.0.1:${await listenUntilEnd(server)}/mcp`
+  const config = writeConfig(folder, oneUpstream(url))
   for (let round = 0; round < kills; round++) {
     const running = await startCli(['gateway', '--config', config, '--home', home, '--collector', 'none'])
     const load = startLoad(`${running.base}/mcp/one`, `r${round}`, answered)
@@ -57,8 +56,6 @@ export async function killGateway({ kills, seed }: GatewayKills): Promise<Killed
     await running.exit
     await load.stop()
   }
-  server.closeAllConnections()
-  server.close()
   return { reached, answered, ...(await readOutcomes(home)) }
 }
 

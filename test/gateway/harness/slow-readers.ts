@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { Agent, createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { expect, onTestFinished } from 'vitest'
-import { makeFolder, type Running, startCli, writeConfig } from './cli.ts'
+import { expect } from 'vitest'
+import { makeFolder, oneUpstream, type Running, startCli, writeConfig } from './cli.ts'
 import { ask, bodyOf, call } from './gatewayed.ts'
+import { serve } from './serve.ts'
 
 const mebibyte = 1024 * 1024
 
@@ -44,28 +44,25 @@ export async function expectBoundedMemory({
 }
 
 /** Answers every call with one large text. Returns its URL. */
-async function serveLarge(answerBytes: number): Promise<string> {
+function serveLarge(answerBytes: number): Promise<string> {
   const piece = Buffer.alloc(64 * 1024, 'x')
   function* say(before: string, after: string): Generator<Buffer> {
     yield Buffer.from(before)
     for (let sent = 0; sent < answerBytes; sent += piece.length) yield piece
     yield Buffer.from(after)
   }
-  const server = createServer(async (incoming, response) => {
+  return serve(async (incoming, response) => {
     const { id, params } = JSON.parse(await bodyOf(incoming))
     const start = `{"jsonrpc":"2.0","id":${id},"result":{"content":[{"type":"text","text":"`
     const isEvents = params.name === 'events'
     response.writeHead(200, { 'content-type': isEvents ? 'text/event-stream' : 'application/json' })
     Readable.from(isEvents ? say(`data: ${start}`, '"}]}}\n\n') : say(start, '"}]}}')).pipe(response)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close().closeAllConnections())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`
 }
 
 function startGateway(upstream: string): Promise<Running> {
   const folder = makeFolder()
-  const config = writeConfig(folder, `listen: 127.0.0.1:0\nupstreams:\n  one:\n    url: ${upstream}\n`)
+  const config = writeConfig(folder, oneUpstream(upstream))
   return startCli(['gateway', '--config', config, '--home', join(folder, 'home'), '--collector', 'none'], {
     NODE_OPTIONS: `--expose-gc --import=${new URL('tell-held.ts', import.meta.url)}`,
   })

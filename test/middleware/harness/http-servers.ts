@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AuditableServer } from '@affidavit/sensor/server'
 import { NodeStreamableHTTPServerTransport, toNodeHandler } from '@modelcontextprotocol/node'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { type CreateMcpHandlerOptions, createMcpHandler } from '@modelcontextprotocol/server'
-import { onTestFinished } from 'vitest'
+import { serve } from '../../gateway/harness/serve.ts'
 import { createRichServer, createRichServerV1 } from './rich-server.ts'
 
 /** Called for every server that is made, before it is connected. */
@@ -79,13 +79,5 @@ async function connect1(prepare: Prepare, options: SessionOptions) {
 
 /** Listens on a port of its own until the test is over. */
 export async function listen(listener: RequestListener): Promise<URL> {
-  const server: Server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port')
-  return new URL(`http://127.0.0.1:${address.port}/mcp`)
+  return new URL(await serve(listener))
 }
