@@ -1,5 +1,5 @@
 import { EventCopy, type JudgedEvent } from '../http/event-copy.ts'
-import { type EventBody, EventFramer } from '../http/sse.ts'
+import { type EventBody, EventFramer, encodeEvent } from '../http/sse.ts'
 import type { Verdict } from '../line.ts'
 import { answerLine, type FetchExchange, leaveOpen } from './exchange.ts'
 
@@ -102,8 +102,5 @@ function replace(
   verdict: Extract<Verdict, { pass: false }>,
 ): Uint8Array[] {
   if (verdict.reply !== undefined) request.reply(verdict.reply)
-  if (verdict.instead === undefined) return []
-  const place = id === undefined ? '' : `id: ${id}\n`
-  const error = Buffer.from(verdict.instead).toString('utf8').trimEnd()
-  return [Buffer.from(`${place}event: message\ndata: ${error}\n\n`)]
+  return verdict.instead === undefined ? [] : [encodeEvent(id, verdict.instead)]
 }

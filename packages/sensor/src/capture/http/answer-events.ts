@@ -20,7 +20,7 @@ import {
   writeHead,
 } from './exchange.ts'
 import { replyToServer } from './reply.ts'
-import { type EventBody, EventFramer } from './sse.ts'
+import { type EventBody, EventFramer, encodeEvent } from './sse.ts'
 
 const laneLimits = { bytesMax: 4 * 1024 * 1024, itemsMax: 4096 }
 const lf = 0x0a
@@ -207,9 +207,7 @@ async function releaseEvent(stream: EventStream, { parts, verdict, released, id 
     cut(stream.exchange.response)
     return
   }
-  const place = id === undefined ? '' : `id: ${id}\n`
-  const error = Buffer.from(decided.instead).toString('utf8').trimEnd()
-  await writeAll(stream.sink, Buffer.from(`${place}event: message\ndata: ${error}\n\n`))
+  await writeAll(stream.sink, encodeEvent(id, decided.instead))
 }
 
 /** Most of it is out: the connection is cut before its last byte, and the client has no event. */

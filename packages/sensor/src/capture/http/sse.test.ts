@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EventFramer } from './sse.ts'
+import { EventFramer, encodeEvent } from './sse.ts'
 
 interface Seen {
   data: string
@@ -94,4 +94,13 @@ describe('event framer', () => {
     const [event] = await frame([Buffer.from(`id: ${'x'.repeat(5000)}\n\n`)])
     expect(event?.ids[0]?.length).toBe(1024)
   })
+})
+
+it('an event in the place of another has its id, byte for byte, and one line of data [GW-19]', async () => {
+  const withheld = Buffer.from('id: événement \u2028 7\ndata: {"id":1,"result":{}}\n\n')
+  const [id] = (await frame([withheld]))[0]?.ids ?? []
+  const instead = Buffer.from(encodeEvent(id, Buffer.from('{"id":1,"error":{"message":"é"}}\n')))
+  expect(instead.subarray(0, instead.indexOf('\n'))).toEqual(withheld.subarray(0, withheld.indexOf('\n')))
+  expect(instead.toString()).toMatch(/\nevent: message\ndata: {"id":1,"error":{"message":"é"}}\n\n$/)
+  expect(Buffer.from(encodeEvent(undefined, Buffer.from('{}'))).toString()).toBe('event: message\ndata: {}\n\n')
 })

@@ -141,6 +141,16 @@ export class EventFramer {
   }
 }
 
+/**
+ * The event of a message of ours, one line of JSON, that stands in the place of the server's with this id (as EventBody has
+ * it: a character for each byte).
+ */
+export function encodeEvent(id: string | undefined, message: Uint8Array): Uint8Array {
+  const place = id === undefined ? '' : `id: ${id}\n`
+  const text = Buffer.from(message).toString('utf8').trimEnd()
+  return Buffer.concat([Buffer.from(place, 'latin1'), Buffer.from(`event: message\ndata: ${text}\n\n`)])
+}
+
 function fieldOf(name: string): 'data' | 'id' | 'other' {
   return name === 'data' || name === 'id' ? name : 'other'
 }
