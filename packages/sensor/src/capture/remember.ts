@@ -1,4 +1,4 @@
-import { sha256Text } from '../crypto/node.ts'
+import { hash } from 'node:crypto'
 import { createBoundedMap } from '../identity/bounded-map.ts'
 
 const rememberedMax = 64
@@ -13,7 +13,7 @@ export function remember<T extends object>(read: (bytes: Uint8Array) => T): (byt
   const known = createBoundedMap<T>(rememberedMax)
   return (bytes) => {
     if (bytes.length > rememberedBytesMax) return read(bytes)
-    const key = sha256Text(bytes)
+    const key = hash('sha256', bytes, 'base64')
     const before = known.get(key)
     if (before !== undefined) return before
     const made = read(bytes)
