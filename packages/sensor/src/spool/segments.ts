@@ -29,12 +29,6 @@ const stepBytesMin = 256 * 1024
 const stepBytesMax = 4 * 1024 * 1024
 const preambleBytesMax = 4096
 /**
- * A commit under way is waited for this long before another one begins beside it: on a fast disk it has landed by then, and
- * what came meanwhile shares one write, one sync and one signature; on a slow one it costs little of what a sync takes.
- */
-const paceMs = 1
-
-/**
  * The segment files of one stream: the one in use, and the next one once it is prepared. Crash order: a segment appears
  * under its name only with its preamble durable, and is written to only after everything in the one before is durable.
  */
@@ -47,8 +41,6 @@ export class Segments {
   #writtenBefore = 0
   readonly #stopping = new AbortController()
   #listener: () => void = () => undefined
-  #appendedAtMs = Number.NEGATIVE_INFINITY
-  #pace: NodeJS.Timeout | undefined
 
   /** Begins the stream in space that allocateFirst returned. `opening` follows the first preamble. Durable when it resolves. */
   static async begin(options: SegmentsOptions, space: AllocatedFile, opening: Uint8Array): Promise<Segments> {
@@ -94,15 +86,11 @@ export class Segments {
     return this.#current.inFlight
   }
 
-  /** Whether a commit may begin now. */
   get ready(): boolean {
-    const isDue = this.inFlight === 0 || performance.now() - this.#appendedAtMs >= paceMs
-    return isDue && this.#current.ready
+    return this.#current.ready
   }
 
   append(bytes: Uint8Array): Promise<void> {
-    this.#appendedAtMs = performance.now()
-    this.#pace = this.#pace?.refresh() ?? setTimeout(() => this.#listener(), paceMs)
     return this.#current.append(bytes)
   }
 
@@ -160,7 +148,6 @@ export class Segments {
 
   /** Not while grow is running. A next segment that nothing was written to is removed; where that fails, readers skip it. */
   async close(): Promise<void> {
-    clearTimeout(this.#pace)
     const unused = this.#next
     // Nothing takes over from here on.
     this.#next = undefined

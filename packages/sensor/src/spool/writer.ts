@@ -5,6 +5,7 @@ import type { Sections } from '@affidavit/evidence/record/sections'
 import { toSystemCode } from '../durable/layer.ts'
 import { encodeGroup, fromHash } from './commit.ts'
 import { SpoolError, toSpoolError } from './error.ts'
+import { Gathering } from './gathering.ts'
 import { commitBytesMax, completedBytesMax, fullRetryMs, recordBytesMax } from './limits.ts'
 import type { Offer, Queued } from './offer.ts'
 import { type Place, type PreparedRecord, prepareRecord, type StreamFrom } from './prepare.ts'
@@ -46,6 +47,7 @@ export class StreamWriter implements SpoolStream {
   #growing = false
   #grown: Promise<void> = Promise.resolve()
   #flushing = false
+  readonly #gathering = new Gathering()
   /** Room was refused to a record; until allocation succeeds, only what is reserved is accepted. */
   #full = false
   #refusedAtMs = Number.NEGATIVE_INFINITY
@@ -199,7 +201,12 @@ export class StreamWriter implements SpoolStream {
   #flush(): void {
     this.#flushing = false
     if (this.#failure !== undefined) return
+    const brought = this.#offered.length
     this.#admitOffered()
+    if (this.#gathering.goesOn(brought)) {
+      this.#flushSoon()
+      return
+    }
     if (this.#segments.takesOver(carriedBytes(this.#room))) {
       // The old segment drains first; the last commit that settles comes back here.
       if (this.#segments.inFlight > 0) return
