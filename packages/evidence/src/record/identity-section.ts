@@ -1,10 +1,11 @@
 import { type Absent, orAbsent } from './absent.ts'
 import { encodeShape, parseCanonical } from './canonical.ts'
 import { hash, keyedDigest } from './digest.ts'
-import type { Hash, KeyedDigest } from './header.ts'
+import type { Hash, KeyedDigest, Timestamp } from './header.ts'
 import { type Assurance, assurances } from './kinds.ts'
 import { integer, listOf, object, oneOf, optional } from './shape.ts'
 import { shortText, text } from './text.ts'
+import { timestamp } from './timestamp.ts'
 
 /** How far an identity may be believed, by what, and where it came from. What is claimed is never shown as verified. */
 export interface Grounds {
@@ -29,15 +30,33 @@ export interface Actor extends Grounds {
   uid?: number
   /** SHA-256 of the executable's bytes. */
   executable?: Hash
+  /** What else is known of it under the same grounds: `repository` and `run_id` of a CI job, `pod` of a workload. At most 32. */
+  attributes?: Attribute[]
+}
+
+/** `name` at most 64 bytes, `value` at most 256 (clipText). */
+export interface Attribute {
+  name: string
+  value: string
 }
 
 export const actorKinds = ['person', 'agent', 'workload', 'job', 'role'] as const
 
-/** A token is never stored: its digest meets other uses of the same token. */
+/**
+ * A token is never stored: its digest meets other uses of the same token, its fingerprint is what others print of it. Claims
+ * are kept as it made them; how far they may be believed, its grounds say.
+ */
 export interface TokenRef extends Grounds {
   digest: KeyedDigest
+  /** SHA-256 of the token as it was sent. Absent where it is short enough to be guessed. */
+  fingerprint?: Hash
   issuer?: string
+  subject?: string
   audience?: string
+  clientId?: string
+  /** The `jti` claim, or what else its issuer numbers it by. */
+  tokenId?: string
+  expires?: Timestamp
 }
 
 export interface IdentitySection {
@@ -69,9 +88,20 @@ const actor = object({
   issuer: optional(shortText),
   uid: optional(integer()),
   executable: optional(hash),
+  attributes: optional(listOf(object({ name: text(64), value: shortText }), 32)),
 })
 
-const token = object({ ...grounds, digest: keyedDigest, issuer: optional(shortText), audience: optional(shortText) })
+const token = object({
+  ...grounds,
+  digest: keyedDigest,
+  fingerprint: optional(hash),
+  issuer: optional(shortText),
+  subject: optional(shortText),
+  audience: optional(shortText),
+  clientId: optional(shortText),
+  tokenId: optional(shortText),
+  expires: optional(timestamp),
+})
 
 export const identityShape = object({
   agent: orAbsent(actor),

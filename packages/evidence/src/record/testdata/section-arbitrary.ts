@@ -26,11 +26,17 @@ const actor: Arbitrary<Actor> = fc.record(
     issuer: words,
     uid: integer,
     executable: hash,
+    attributes: fc.array(fc.record({ name: fc.constantFrom('repository', 'pod'), value: words }, plain), {
+      maxLength: 3,
+    }),
   },
   required('assurance', 'method', 'source', 'id'),
 )
 const token: Arbitrary<TokenRef> = fc.record(
-  { ...grounds, digest, issuer: words, audience: words },
+  {
+    ...{ ...grounds, digest, fingerprint: hash, issuer: words, subject: words, audience: words },
+    ...{ clientId: words, tokenId: words, expires: timestamp },
+  },
   required('assurance', 'method', 'source', 'digest'),
 )
 
