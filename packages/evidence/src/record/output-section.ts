@@ -23,6 +23,10 @@ export interface OutputSection {
   blocksOmitted: number
   /** Bytes of `structuredContent`'s JSON text, where there is one. */
   structuredBytes?: number
+  /** Elements of the longest list in it, where there is one: rows of a table, hits of a search. */
+  rows?: number
+  /** What detectors saw in the result: heuristics over so many of its bytes, nothing proven. Absent where they saw nothing. */
+  seen?: { tags: string[]; lookedAtBytes: number }
   /** Bytes of `error.message`, where there is one. */
   errorMessageBytes?: number
   /** At level `full`: the redacted response as JSON text, spliced from the original bytes. */
@@ -38,6 +42,8 @@ export const outputShape = object({
   blocks: listOf(object({ type: text(256, 0), bytes: integer(), mimeType: optional(text(256, 0)) }), 64),
   blocksOmitted: integer(),
   structuredBytes: optional(integer()),
+  rows: optional(integer()),
+  seen: optional(object({ tags: listOf(text(64), 16), lookedAtBytes: integer() })),
   errorMessageBytes: optional(integer()),
   text: optional(text(outputTextBytesMax, 0)),
 })

@@ -189,6 +189,7 @@ export class Capture {
       asked: { viewer: viewerOf(line.origin, this.#context.digest), cursor: readCursor(message, 'params.cursor') },
       cancelledUs: undefined,
       receipt: undefined,
+      classification: undefined,
       accessed: { resources: [], omitted: 0, classification: undefined },
     }
   }
@@ -201,6 +202,7 @@ export class Capture {
     const drafted = draftRequested(this.#context, known, { line, message, place: exchange })
     // No await where none is needed: emits must be called in the order the lines came.
     const { draft, sections } = drafted instanceof Promise ? await drafted : drafted
+    exchange.classification = draft.classification
     exchange.receipt = await this.#context.emit(draft, sections)
   }
 

@@ -10,6 +10,9 @@ import type { CapturedLine } from './line.ts'
 import type { ScannedMessage } from './message.ts'
 import { outcomeOf, rpcCodeOf } from './outcome.ts'
 import { answerEnvironment, minimalOutput, outputSections } from './output.ts'
+import type { ResultReading } from './result-watch.ts'
+
+const tagsMax = 16
 
 export interface DraftedOutcome {
   draft: CompletedDraft
@@ -38,6 +41,7 @@ export function draftCompleted(
     responseBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,
     latencyUs: Math.max(0, line.arrived.monotonicUs - exchange.arrived.monotonicUs),
     ...(server === undefined ? {} : { server }),
+    ...addSeen(exchange, message.content),
     ...line.arrived,
   }
   return {
@@ -67,6 +71,14 @@ export function draftUnanswered(exchange: Exchange, receipt: EmitReceipt, end: E
     sections: { ...answerEnvironment(network), ...accessedSections(exchange.accessed) },
     least: () => minimalAccessed(exchange.accessed),
   }
+}
+
+/** What detectors saw in a result joins what was said of the call's data before, marked as seen. */
+function addSeen({ accessed, classification: before }: Exchange, content: ResultReading | undefined) {
+  if (content === undefined || content.tags.length === 0) return {}
+  const { level, tags } = accessed.classification ?? before ?? { level: 'unclassified', tags: [] }
+  const all = new Set([...tags, ...content.tags.map((tag) => `seen:${tag}`)])
+  return { classification: { level, tags: [...all].slice(0, tagsMax) } }
 }
 
 function linkTo(exchange: Exchange, receipt: EmitReceipt, outcome: Outcome, group: Uuid | undefined): CompletedDraft {

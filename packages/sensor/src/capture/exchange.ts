@@ -1,4 +1,4 @@
-import type { Uuid } from '@affidavit/evidence/record/header'
+import type { Classification, Uuid } from '@affidavit/evidence/record/header'
 import type { Direction, ExchangeKind } from '@affidavit/evidence/record/kinds'
 import type { Accessed } from './accessed.ts'
 import type { Moment } from './clock.ts'
@@ -21,6 +21,8 @@ export interface Exchange {
   cancelledUs: number | undefined
   /** Of its `requested`; undefined until that is durable. */
   receipt: EmitReceipt | undefined
+  /** As `requested` says; undefined until that is drafted. */
+  classification: Classification | undefined
   /** Grows while the call runs; what it holds when the outcome is drafted is recorded with it. */
   accessed: Accessed
 }

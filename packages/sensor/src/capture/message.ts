@@ -1,4 +1,5 @@
 import { isRequestMethod } from './methods.ts'
+import type { ResultReading } from './result-watch.ts'
 
 /** What a JSON-RPC message says, as far as capture must know before it lets the message go on. Values stay bytes. */
 
@@ -45,6 +46,8 @@ export interface ScannedMessage {
   /** The first 64 blocks of `result.content`, and how many there are. */
   blocks: ContentBlock[]
   blockCount: number
+  /** What there is in the last result. */
+  content?: ResultReading | undefined
 }
 
 /** A whole line, read. */

@@ -37,7 +37,7 @@ export function minimalOutput(context: CaptureContext, message: ScannedMessage):
 }
 
 function outlineOf({ redactor }: CaptureContext, message: ScannedMessage): OutputSection {
-  const { spans, blocks, blockCount } = message
+  const { spans, blocks, blockCount, content } = message
   const structured = spans.get('result.structuredContent')
   const errorMessage = textOf(spans.get('error.message'))
   return {
@@ -45,6 +45,10 @@ function outlineOf({ redactor }: CaptureContext, message: ScannedMessage): Outpu
     blocks: blocks.map((block) => keepBlock(redactor, block)),
     blocksOmitted: blockCount - blocks.length,
     ...(structured === undefined ? {} : { structuredBytes: structured.end - structured.start }),
+    ...(content === undefined || content.rows === 0 ? {} : { rows: content.rows }),
+    ...(content === undefined || content.tags.length === 0
+      ? {}
+      : { seen: { tags: content.tags, lookedAtBytes: content.lookedAtBytes } }),
     ...(errorMessage === undefined ? {} : { errorMessageBytes: Buffer.byteLength(errorMessage) }),
   }
 }

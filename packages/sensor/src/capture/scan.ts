@@ -1,6 +1,7 @@
 import { JsonScanner, type JsonToken } from '@affidavit/evidence/record/json-scan'
 import { ListElement } from './element.ts'
 import { decodeString, type ScannedLine, type ScannedMessage, type Span } from './message.ts'
+import { ResultWatch } from './result-watch.ts'
 import { Utf8Mender } from './utf8.ts'
 import { ValueHash } from './value-hash.ts'
 
@@ -50,6 +51,8 @@ export class LineScan {
   #keys: string[] = []
   /** An element of result.tools or result.content that has begun. */
   #element: ListElement | undefined
+  /** Of a result that has begun and is not over. */
+  #watch: ResultWatch | undefined
   /** Of an id whose key was seen and whose value is not over. */
   #idHash: ValueHash | undefined
   #chunk: Uint8Array = empty
@@ -89,6 +92,7 @@ export class LineScan {
     this.#scanner.push(chunk)
     this.#element?.hashTo(this.#chunkStart + chunk.length, chunk, this.#chunkStart)
     this.#idHash?.hashTo(this.#chunkStart + chunk.length, chunk, this.#chunkStart)
+    this.#watch?.readOn(this.#chunkStart + chunk.length, chunk, this.#chunkStart)
     this.#chunkStart += chunk.length
     this.#chunk = empty
   }
@@ -96,6 +100,7 @@ export class LineScan {
   #take(token: JsonToken): void {
     if (token.depth === 0) this.#takeTop(token)
     const depth = this.#isBatch ? token.depth - 1 : token.depth
+    if (depth > 1) this.#watch?.take(token)
     if (depth === 0 && (token.depth === 0) !== this.#isBatch) this.#takeMessage(token)
     else if (depth === 1) this.#takeEnvelope(token)
     else if (depth === 2 || depth === 3) this.#takeInner(token, depth)
@@ -186,12 +191,20 @@ export class LineScan {
       if (open === undefined) return
       open.end = token.end
       this.#finishId(open)
+      if (path === 'result') this.#endWatch(message, token.end)
       return
     }
+    if (path === 'result' && token.type === 'beginObject') this.#watch = new ResultWatch(token)
     const span = spanOf(token)
     message.spans.set(path, span)
     if (token.type !== 'beginObject' && token.type !== 'beginArray') this.#finishId(span)
     if (opaqueKeys.has(path)) message.opaque.push(span)
+  }
+
+  #endWatch(message: ScannedMessage, end: number): void {
+    this.#watch?.readOn(end, this.#chunk, this.#chunkStart)
+    message.content = this.#watch?.end()
+    this.#watch = undefined
   }
 
   #finishId(span: Span): void {

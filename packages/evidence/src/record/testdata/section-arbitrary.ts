@@ -61,6 +61,8 @@ export const output: Arbitrary<OutputSection> = fc.record(
     }),
     blocksOmitted: integer,
     structuredBytes: integer,
+    rows: integer,
+    seen: fc.record({ tags: fc.array(words, { maxLength: 3 }), lookedAtBytes: integer }, plain),
     errorMessageBytes: integer,
     text: fc.json(),
   },
