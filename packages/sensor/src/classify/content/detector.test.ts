@@ -74,8 +74,8 @@ describe('what is in a result', () => {
   })
   it('of long results is sampled, and how much was looked at is said [CD-3]', () => {
     const bytes = Buffer.alloc(8 << 20, 'The quick brown fox reads the log. ')
-    expect(read(bytes, 65_536)).toEqual({ tags: [], bytes: 8 << 20, lookedAtBytes: 256 * 1024 + 8 * 8 * 1024 })
-    expect(read(bytes.subarray(0, 200_000))).toMatchObject({ lookedAtBytes: 200_000 })
+    expect(read(bytes, 65_536)).toEqual({ tags: [], bytes: 8 << 20, lookedAtBytes: 64 * 1024 + 8 * 8 * 1024 })
+    expect(read(bytes.subarray(0, 60_000))).toMatchObject({ lookedAtBytes: 60_000 })
   })
   it('takes linear time on text made to take long [CD-3]', () => {
     const words = ['ignore ', 'ignore any ', 'a(', 'ai must ', '1 ', 'customer ', '\\u0041', 'do not tell ', 'reveal ', '@', 'x@y.', '{']

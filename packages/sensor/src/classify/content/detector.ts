@@ -1,6 +1,6 @@
 import { CodeTally } from './code.ts'
 import { holdsInstructions } from './injection.ts'
-import { wordPatterns } from './words.ts'
+import { findWords } from './words.ts'
 
 /** Kinds of content that detectors tell apart. Heuristics: a tag says that something looked like it, and no more. */
 export const contentTags = ['credential', 'customer', 'financial', 'health', 'instructions', 'source-code'] as const
@@ -19,7 +19,7 @@ export interface ContentReading {
 export type Spot = (text: string, onFound: (found: { class: string; value: string }) => void) => void
 
 /** Looked at whole up to here; behind it one window of every stride. */
-const wholeBytes = 256 * 1024
+const wholeBytes = 64 * 1024
 const strideBytes = 1024 * 1024
 const windowBytes = 8 * 1024
 /** What may lie across the border of two windows. */
@@ -103,9 +103,7 @@ export class ContentDetector {
       if (tag !== undefined) this.#tags.add(tag)
       else if (contactClasses.has(found) && this.#contacts.size < distinctMax) this.#contacts.add(value)
     })
-    const lower = text.toLowerCase()
-    for (const kind of ['customer', 'financial', 'health'] as const)
-      for (const [word] of lower.matchAll(wordPatterns[kind])) this.#words[kind].add(word.replaceAll(/[ _-]|s$/g, ''))
+    findWords(text, (word, kind) => this.#words[kind].add(word))
     if (holdsInstructions(text)) this.#tags.add('instructions')
     this.#code.take(text)
   }

@@ -21,13 +21,30 @@ const healthWords = [
   'discharge summary', 'hemoglobin', 'immunization', 'nhs number', 'health insurance', 'oncology', 'chemotherapy',
 ] // biome-ignore format: one list
 
-function toPattern(words: readonly string[]): RegExp {
-  const alternatives = words.toSorted((a, b) => b.length - a.length).map((word) => word.replaceAll(' ', '[ _-]?'))
-  return new RegExp(`(?<![a-z0-9])(?:${alternatives.join('|')})s?(?![a-z0-9])`, 'g')
-}
+export type WordKind = 'customer' | 'financial' | 'health'
 
-export const wordPatterns = {
-  customer: toPattern(customerWords),
-  financial: toPattern(financialWords),
-  health: toPattern(healthWords),
-} as const
+/** `Card_Numbers` is the word `cardnumber`. */
+const normalize = (word: string) => word.replaceAll(/[ _-]/g, '').replace(/s$/, '')
+
+const kinds = new Map<string, WordKind>()
+const lists: [WordKind, readonly string[]][] = [
+  ['customer', customerWords],
+  ['financial', financialWords],
+  ['health', healthWords],
+]
+for (const [kind, words] of lists) for (const word of words) kinds.set(normalize(word), kind)
+
+const alternatives = lists
+  .flatMap(([, words]) => words)
+  .toSorted((a, b) => b.length - a.length)
+  .map((word) => word.replaceAll(' ', '[ _-]?'))
+const anyWord = new RegExp(`(?<![a-z0-9])(?:${alternatives.join('|')})s?(?![a-z0-9])`, 'g')
+
+/** `onWord` gets every word of the lists that is in the text, in one spelling. */
+export function findWords(text: string, onWord: (word: string, kind: WordKind) => void): void {
+  for (const [found] of text.toLowerCase().matchAll(anyWord)) {
+    const word = normalize(found)
+    const kind = kinds.get(word)
+    if (kind !== undefined) onWord(word, kind)
+  }
+}
