@@ -2,8 +2,8 @@ import { type Absent, orAbsent } from './absent.ts'
 import { encodeShape, parseCanonical } from './canonical.ts'
 import { hash } from './digest.ts'
 import type { Hash } from './header.ts'
-import { listOf, object, oneOf, optional } from './shape.ts'
-import { shortText, text } from './text.ts'
+import { integer, listOf, object, oneOf, optional } from './shape.ts'
+import { code, shortText, text } from './text.ts'
 
 export const verdicts = ['permit', 'forbid', 'inapplicable', 'error'] as const
 
@@ -17,11 +17,13 @@ export interface PolicyVerdict {
   reason?: string
 }
 
-/** A condition with the value it saw. */
+/** A condition with the values it saw. */
 export interface Condition {
   policy: string
   condition: string
+  /** Redacted. */
   value: string
+  /** Whether it lets its policy apply, also where it is an exception that must not hold. */
   result: 'holds' | 'fails' | 'error'
 }
 
@@ -29,15 +31,25 @@ export interface Condition {
 export interface DecisionSection {
   /** The decision point, with its version. */
   engine: { name: string; version: string } | Absent
+  /** The policies in force: SHA-256 over their texts, and the version under which they were published, where they were. */
+  policySet?: { hash: Hash; version?: string }
+  /** Those that applied, the determining ones first; the first 64. */
   policies: PolicyVerdict[]
+  /** How many more applied. */
+  policiesOmitted?: number
+  /** Ids of the policies that made the decision what it is. None: what no policy permits is denied. */
+  determining?: string[]
   conditions: Condition[]
   obligations: string[]
+  /** Why the request could not be judged, or not whole. */
+  problem?: string
   /** For people. */
   rationale: string
 }
 
 export const decisionShape = object({
   engine: orAbsent(object({ name: shortText, version: shortText })),
+  policySet: optional(object({ hash, version: optional(shortText) })),
   policies: listOf(
     object({
       id: shortText,
@@ -48,6 +60,8 @@ export const decisionShape = object({
     }),
     64,
   ),
+  policiesOmitted: optional(integer()),
+  determining: optional(listOf(shortText, 64)),
   conditions: listOf(
     object({
       policy: shortText,
@@ -58,6 +72,7 @@ export const decisionShape = object({
     256,
   ),
   obligations: listOf(shortText, 32),
+  problem: optional(code),
   rationale: text(4_096),
 })
 

@@ -188,6 +188,7 @@ const notifyDetail = ruled(
 
 const toolChange = { subject: oneOf(['tool']), name: serverChosenName }
 const configChange = { subject: oneOf(['config']) }
+const policyChange = { subject: oneOf(['policy']) }
 const changeDetail = variants('subject', {
   tool: variants('event', {
     appeared: object({ ...toolChange, event: oneOf(['appeared']), after: hash }),
@@ -197,6 +198,10 @@ const changeDetail = variants('subject', {
   config: variants('event', {
     loaded: object({ ...configChange, event: oneOf(['loaded']), after: hash }),
     changed: object({ ...configChange, event: oneOf(['changed']), before: hash, after: hash }),
+  }),
+  policy: variants('event', {
+    loaded: object({ ...policyChange, event: oneOf(['loaded']), after: hash }),
+    changed: object({ ...policyChange, event: oneOf(['changed']), before: hash, after: hash }),
   }),
 })
 

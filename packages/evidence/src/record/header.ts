@@ -178,6 +178,8 @@ export type ChangeDetail =
   | { subject: 'tool'; name: string; event: 'disappeared'; before: Hash }
   | { subject: 'config'; event: 'loaded'; after: Hash }
   | { subject: 'config'; event: 'changed'; before: Hash; after: Hash }
+  | { subject: 'policy'; event: 'loaded'; after: Hash }
+  | { subject: 'policy'; event: 'changed'; before: Hash; after: Hash }
 
 /**
  * A credential was judged, or exchanged for one that the server accepts. Who it names is in section `identity`; the

@@ -239,6 +239,11 @@ const changeDetail: Arbitrary<ChangeDetail> = fc.oneof(
     { subject: fc.constant('config' as const), event: fc.constant('changed' as const), before: hash, after: hash },
     plain,
   ),
+  fc.record({ subject: fc.constant('policy' as const), event: fc.constant('loaded' as const), after: hash }, plain),
+  fc.record(
+    { subject: fc.constant('policy' as const), event: fc.constant('changed' as const), before: hash, after: hash },
+    plain,
+  ),
 )
 
 const authDetail: Arbitrary<AuthDetail> = fc.record(

@@ -94,6 +94,7 @@ export const resources: Arbitrary<ResourcesSection> = fc.record(
 export const decision: Arbitrary<DecisionSection> = fc.record(
   {
     engine: fc.oneof(fc.record({ name: words, version: words }, plain), absent),
+    policySet: fc.record({ hash, version: words }, required('hash')),
     policies: fc.array(
       fc.record(
         { id: words, version: words, definition: hash, verdict: fc.constantFrom(...verdicts), reason: words },
@@ -101,6 +102,8 @@ export const decision: Arbitrary<DecisionSection> = fc.record(
       ),
       { maxLength: 3 },
     ),
+    policiesOmitted: integer,
+    determining: fc.array(words, { maxLength: 3 }),
     conditions: fc.array(
       fc.record(
         { policy: words, condition: words, value: name, result: fc.constantFrom('holds', 'fails', 'error') },
@@ -109,9 +112,10 @@ export const decision: Arbitrary<DecisionSection> = fc.record(
       { maxLength: 3 },
     ),
     obligations: fc.array(words, { maxLength: 3 }),
+    problem: fc.constant('engine_failed'),
     rationale: words,
   },
-  plain,
+  required('engine', 'policies', 'conditions', 'obligations', 'rationale'),
 )
 
 export const purpose: Arbitrary<PurposeSection> = fc.oneof(

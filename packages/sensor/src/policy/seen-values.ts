@@ -1,0 +1,45 @@
+import { clipText } from '@affidavit/evidence/record/text'
+import type { CedarRequest } from './cedar-request.ts'
+import type { CedarValue } from './cedar-value.ts'
+import { type AttributePath, valueAt } from './clause-paths.ts'
+import type { ValuePrivacy } from './decision-point.ts'
+
+const valueBytesMax = 256
+const kept = new TextDecoder()
+
+/**
+ * Writes the values that clauses saw, as `place = value`. What a client wrote is redacted first, each argument under its
+ * own name, for the name may be what tells that it is a secret. Each place is written once per call.
+ */
+export function createSeenValues(
+  request: CedarRequest,
+  { redact, keepsValues }: ValuePrivacy,
+): (path: AttributePath) => string {
+  const written = new Map<string, string>()
+  const write = (path: AttributePath): string => {
+    const value = valueAt(request, path)
+    if (value === undefined) return 'absent'
+    if (isPlain(path, value)) return JSON.stringify(value)
+    if (!keepsValues) return '(not kept at level metadata)'
+    const named = JSON.stringify({ [path.at(-1) ?? '']: value })
+    const text = kept.decode(redact(Buffer.from(named)))
+    return text.startsWith('{"') ? text.slice(text.indexOf(':') + 1, -1) : text
+  }
+  return (path) => {
+    const place = path.join('.')
+    const known = written.get(place)
+    if (known !== undefined) return known
+    const text = clipText(`${place} = ${write(path)}`, valueBytesMax)
+    written.set(place, text)
+    return text
+  }
+}
+
+/** Of our own making: numbers, truths, the time, and words of closed lists. */
+function isPlain([variable, first, second]: AttributePath, value: CedarValue): boolean {
+  if (variable === 'context' && (first === 'time' || first === 'session' || first === 'effect')) return true
+  if (variable === 'action') return true
+  if (variable === 'context' && first === 'arguments') return false
+  if (typeof value === 'number' || typeof value === 'boolean') return true
+  return first === 'assurance' || second === 'assurance' || (variable === 'resource' && first === 'classification')
+}
