@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { Cedar } from './cedar-engine.ts'
-import { type AttributePath, argumentKeys, findPaths } from './clause-paths.ts'
+import { type AttributePath, findPaths } from './clause-paths.ts'
 import { PolicyError } from './policy-error.ts'
 import { hashPolicySet, type NamedText, type PolicySource } from './policy-set.ts'
 
@@ -26,7 +26,6 @@ export interface CompiledPolicy {
   /** Of its annotation `@reason`, for people. */
   reason: string | undefined
   obligations: string[]
-  argumentKeys: ReadonlySet<string> | 'all'
 }
 
 export interface CompiledSet {
@@ -80,7 +79,6 @@ function compilePolicy(cedar: Cedar, name: string, text: string): CompiledPolicy
     clauses,
     reason: reason === undefined || reason === '' ? undefined : clipText(reason, 1024),
     obligations: (obligation ?? '').split(',').flatMap((each) => (each.trim() === '' ? [] : [clipText(each.trim())])),
-    argumentKeys: argumentKeys(clauses.flatMap(({ paths }) => paths)),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Condition, DecisionSection, PolicyVerdict } from '@affidavit/evidence/record/decision-section'
 import { clipText } from '@affidavit/evidence/record/text'
+import { clip } from './clip.ts'
 import type { ValuePrivacy } from './decision-point.ts'
 import type { JudgedPolicy, Judgement } from './judge-set.ts'
 import { createSeenValues } from './seen-values.ts'
@@ -47,7 +48,7 @@ function toConditions(shown: readonly JudgedPolicy[], { request }: Judgement, pr
     .flatMap(({ policy, clauses }) =>
       clauses.map((result, i): Condition => {
         const { text = '', paths = [] } = policy.clauses[i] ?? {}
-        return { policy: policy.id, condition: text, value: clipText(paths.map(seen).join('; '), 1024), result }
+        return { policy: policy.id, condition: text, value: clip(paths.map(seen).join('; '), 1024), result }
       }),
     )
     .slice(0, conditionsMax)

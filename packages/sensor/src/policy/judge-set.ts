@@ -2,9 +2,11 @@ import type { Cedar } from './cedar-engine.ts'
 import type { CedarRequest } from './cedar-request.ts'
 import { actionOf, resourceOf, toCedarRequest } from './cedar-request.ts'
 import type { ArgumentProblem } from './cedar-value.ts'
+import { type AttributePath, argumentKeys } from './clause-paths.ts'
 import type { CompiledPolicy, CompiledSet } from './compile.ts'
 import type { PolicyRequest } from './decision-point.ts'
 import { toPrincipal } from './principal.ts'
+import { pruneRequest } from './prune-request.ts'
 
 /** What a clause came to: `holds` lets its policy apply further, whether it is a `when` or an `unless`. */
 export type ClauseResult = 'holds' | 'fails' | 'error'
@@ -30,9 +32,9 @@ export interface Judgement {
 /** Policies that have the scope of one request in common, as the engine keeps them. */
 interface Group {
   policies: readonly CompiledPolicy[]
-  /** Names under which the engine has the policies, and their clauses one by one. */
+  /** Under which the engine has their clauses, one by one. */
   name: string
-  probes: string
+  paths: readonly AttributePath[]
   keys: ReadonlySet<string> | 'all'
 }
 
@@ -45,9 +47,10 @@ export interface Judge {
 }
 
 /**
- * Which policies apply depends on principal, action and resource only and is the same for most calls, so it is asked once
- * per scope; then only those are evaluated. A policy whose scope does not match takes no part in Cedar's decision. `name`:
- * under which the engine keeps what is made of the set.
+ * Which policies apply depends on principal, action and resource only and is the same for most calls, so the engine is
+ * asked once per scope; then it evaluates the clauses of those policies one by one, all in one go. That tells what each of
+ * them came to, and the decision follows by Cedar's rule: a forbid that holds denies, else a permit that holds allows, else
+ * nothing does. `name`: under which the engine keeps what is made of the set.
  */
 export function createJudge(cedar: Cedar, set: CompiledSet, name: string): Judge {
   prepare(cedar, `${name}/scopes`, Object.fromEntries(set.policies.map(({ id, scope }) => [id, scope])))
@@ -99,13 +102,13 @@ export function createJudge(cedar: Cedar, set: CompiledSet, name: string): Judge
 }
 
 function prepareGroup(cedar: Cedar, name: string, policies: readonly CompiledPolicy[]): Group {
-  prepare(cedar, name, Object.fromEntries(policies.map(({ id, text }) => [id, text])))
-  const probes = policies.flatMap(({ id, clauses }) => clauses.map(({ probe }, i) => [`${id}\n${i}`, probe] as const))
-  prepare(cedar, `${name}/probes`, Object.fromEntries(probes))
-  const all = policies.map(({ argumentKeys }) => argumentKeys)
-  const keys = all.includes('all') ? 'all' : new Set(all.flatMap((each) => (each === 'all' ? [] : [...each])))
-  return { policies, name, probes: `${name}/probes`, keys }
+  const clauses = policies.flatMap(({ id, clauses }) => clauses.map(({ probe }, i) => [probeOf(id, i), probe] as const))
+  prepare(cedar, name, Object.fromEntries(clauses))
+  const paths = policies.flatMap(({ clauses }) => clauses.flatMap((clause) => clause.paths))
+  return { policies, name, paths, keys: argumentKeys(paths) }
 }
+
+const probeOf = (id: string, clause: number) => `${id}\n${clause}`
 
 function prepare(cedar: Cedar, name: string, staticPolicies: Record<string, string>): void {
   const answer = cedar.preparsePolicySet(name, { staticPolicies })
@@ -126,28 +129,33 @@ function ask(cedar: Cedar, preparsedPolicySetId: string, request: CedarRequest) 
 }
 
 function judgeGroup(cedar: Cedar, group: Group, request: CedarRequest): Judgement {
-  const { decision, diagnostics } = ask(cedar, group.name, request)
-  const determining = new Set(diagnostics.reason)
-  const errors = new Map(diagnostics.errors.map(({ policyId, error }) => [policyId, error.message]))
-  const isUnknown = ({ id, clauses }: CompiledPolicy) =>
-    clauses.length > 0 && !determining.has(id) && (clauses.length > 1 || !errors.has(id))
-  const probed = group.policies.some(isUnknown) ? ask(cedar, group.probes, request).diagnostics : undefined
-  const holding = new Set(probed?.reason)
-  const failing = new Set(probed?.errors.map(({ policyId }) => policyId))
-  const resultOf = (id: string, i: number): ClauseResult =>
-    holding.has(`${id}\n${i}`) ? 'holds' : failing.has(`${id}\n${i}`) ? 'error' : 'fails'
-  const applicable = group.policies.map((policy): JudgedPolicy => {
-    const { id, effect, clauses } = policy
-    const error = errors.get(id)
-    if (determining.has(id)) return { policy, verdict: effect, clauses: clauses.map(() => 'holds') }
-    if (error !== undefined && clauses.length === 1) return { policy, verdict: 'error', clauses: ['error'], error }
-    const results = clauses.map((_, i) => resultOf(id, i))
-    const end = results.findIndex((result) => result !== 'holds')
-    const evaluated = end < 0 ? results : results.slice(0, end + 1)
-    if (error !== undefined) return { policy, verdict: 'error', clauses: evaluated, error }
-    return { policy, verdict: end < 0 ? effect : 'inapplicable', clauses: evaluated }
-  })
-  return { decision, applicable, determining: diagnostics.reason.toSorted(), request }
+  const { reason, errors } = ask(cedar, group.name, pruneRequest(request, group.paths)).diagnostics
+  const holding = new Set(reason)
+  const failing = new Map(errors.map(({ policyId, error }) => [policyId, error.message]))
+  const applicable = group.policies.map((policy) => judgePolicy(policy, holding, failing))
+  const withVerdict = (wanted: JudgedPolicy['verdict']) =>
+    applicable.flatMap(({ policy, verdict }) => (verdict === wanted ? [policy.id] : []))
+  const forbids = withVerdict('forbid')
+  const determining = forbids.length > 0 ? forbids : withVerdict('permit')
+  const isAllowed = forbids.length === 0 && determining.length > 0
+  return { decision: isAllowed ? 'allow' : 'deny', applicable, determining, request }
+}
+
+/** Clauses are evaluated in their order, and none after one that does not hold (Cedar, evaluation of `&&`). */
+function judgePolicy(
+  policy: CompiledPolicy,
+  holding: ReadonlySet<string>,
+  failing: ReadonlyMap<string, string>,
+): JudgedPolicy {
+  const clauses: ClauseResult[] = []
+  for (const i of policy.clauses.keys()) {
+    const probe = probeOf(policy.id, i)
+    const error = failing.get(probe)
+    clauses.push(holding.has(probe) ? 'holds' : error === undefined ? 'fails' : 'error')
+    if (error !== undefined) return { policy, verdict: 'error', clauses, error }
+    if (!holding.has(probe)) return { policy, verdict: 'inapplicable', clauses }
+  }
+  return { policy, verdict: policy.effect, clauses }
 }
 
 function unjudged({ policies }: Group, request: CedarRequest | undefined, problem: ArgumentProblem): Judgement {

@@ -1,7 +1,7 @@
-import { clipText } from '@affidavit/evidence/record/text'
 import type { CedarRequest } from './cedar-request.ts'
 import type { CedarValue } from './cedar-value.ts'
 import { type AttributePath, valueAt } from './clause-paths.ts'
+import { clip } from './clip.ts'
 import type { ValuePrivacy } from './decision-point.ts'
 
 const valueBytesMax = 256
@@ -29,7 +29,7 @@ export function createSeenValues(
     const place = path.join('.')
     const known = written.get(place)
     if (known !== undefined) return known
-    const text = clipText(`${place} = ${write(path)}`, valueBytesMax)
+    const text = clip(`${place} = ${write(path)}`, valueBytesMax)
     written.set(place, text)
     return text
   }
