@@ -27,7 +27,7 @@ export const table: Record<string, Record<string, Room>> = {
     identity: { imports: ['record'], packages: ['jose'] },
     redact: { imports: ['record'], packages: ['re2js', 'yaml', 'zod'] },
     classify: { imports: ['record'] },
-    policy: { imports: ['record'] },
+    policy: { imports: ['record'], packages: ['@cedar-policy/cedar-wasm'] },
     // ADR-0011: zstd bodies are read on Node 20 too. ADR-0012: one schema parses reports and is published.
     capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'], packages: ['fzstd', 'zod'] },
     spool: { imports: ['record', 'durable', 'crypto'] },

@@ -1,20 +1,19 @@
 import type { ViolationDetail } from '@affidavit/evidence/record/header'
 import type { Outcome } from '@affidavit/evidence/record/kinds'
-import { makeId, readClock } from './clock.ts'
-import { type DraftedOutcome, draftCompleted, draftUnanswered, type End } from './completed.ts'
+import { type AskedRequest, ambiguityOf, askPolicy, DenialError } from './ask-policy.ts'
+import { readClock } from './clock.ts'
+import { draftCompleted, draftUnanswered, type End, recordOutcome } from './completed.ts'
 import type { CaptureContext } from './context.ts'
 import { type Exchange, InFlight, type OpenCall, PushbackError } from './exchange.ts'
 import { guardRedactor } from './guard-redactor.ts'
 import { ServerKnowledge } from './knowledge.ts'
 import { answeredDirection, type CapturedLine, requestDirection, type Verdict } from './line.ts'
 import { formOf, idKey, type ScannedMessage, type Span, textOf } from './message.ts'
-import { kindOf } from './methods.ts'
-import { type Addressee, addresseesOf, idBytesOf, refuse } from './refusal.ts'
+import { openExchange } from './open-exchange.ts'
+import { type Addressee, addresseesOf, idBytesOf, refuse, refuseDenied } from './refusal.ts'
 import { draftRequested } from './requested.ts'
 import { idNull, rpcCodes, toFailure } from './rpc-error.ts'
 import { Session } from './session.ts'
-import { readCursor } from './tools/registry.ts'
-import { viewerOf } from './tools/viewer.ts'
 import { describeUnreadable, draftViolation, violationsOf } from './violation.ts'
 
 /** One record that a line waits for. */
@@ -61,12 +60,14 @@ export class Capture {
   /** Undefined: the line may go on at once. The promise never rejects. */
   take(line: CapturedLine): Promise<Verdict> | undefined {
     if (this.#isFinished) return Promise.resolve(nowhere)
-    const steps: Step[] = violationsOf(line, this.#session.server).map((code) => this.#recordViolation(line, code))
+    const violations = violationsOf(line, this.#session.server)
+    const ambiguity = ambiguityOf(line, violations, this.#context.policy?.mode)
+    const steps: Step[] = violations.map((code) => this.#recordViolation(line, code, ambiguity))
     for (const message of line.scanned.messages) {
       const id = message.spans.get('id')
       const form = formOf(message)
       if (form === 'notification') this.#takeNotification(line, message)
-      else if (form === 'request') steps.push(...this.#takeRequest(line, message))
+      else if (form === 'request') steps.push(...this.#takeRequest(line, message, ambiguity))
       else if (form === 'response' && id !== undefined) steps.push(...this.#takeResponse(line, message, id))
     }
     return steps.length === 0 ? undefined : this.#settle(line, steps)
@@ -140,10 +141,11 @@ export class Capture {
     this.#ends.add(end)
   }
 
-  #recordViolation(line: CapturedLine, code: ViolationDetail['code']): Step {
+  #recordViolation(line: CapturedLine, code: ViolationDetail['code'], ambiguity?: DenialError): Step {
     const draft = draftViolation(line, this.#session.server, code)
     const record = async () => {
       await this.#context.emit(draft, describeUnreadable(this.#context, line, code))
+      if (ambiguity !== undefined) throw ambiguity
     }
     return { done: record() }
   }
@@ -156,13 +158,14 @@ export class Capture {
     this.#inFlight.cancel(requestDirection(line), idKey(id), line.arrived.monotonicUs)
   }
 
-  #takeRequest(line: CapturedLine, message: ScannedMessage): Step[] {
+  #takeRequest(line: CapturedLine, message: ScannedMessage, ambiguity: DenialError | undefined): Step[] {
     const id = message.spans.get('id')
+    const from = { line, message, ambiguity }
     if (id === undefined) {
-      const exchange = this.#openExchange(line, message, unanswerable)
-      return [{ done: this.#recordRequested(line, message, exchange), exchange }]
+      const exchange = openExchange(this.#context, this.#knowledge, { line, message, key: unanswerable })
+      return [{ done: this.#recordRequested(from, exchange), exchange }]
     }
-    const exchange = this.#openExchange(line, message, idKey(id))
+    const exchange = openExchange(this.#context, this.#knowledge, { line, message, key: idKey(id) })
     const isDuplicate = this.#inFlight.has(exchange.direction, exchange.key)
     const isTooMany = this.#inFlight.isFull(exchange.direction)
     this.#inFlight.add(exchange)
@@ -170,40 +173,28 @@ export class Capture {
     if (opened === undefined) this.#openedBy.set(line, [exchange])
     else opened.push(exchange)
     if (exchange.method === 'initialize' && exchange.direction === 'to-server') this.#session.open(line, message)
-    const done = isTooMany ? Promise.reject(new PushbackError()) : this.#recordRequested(line, message, exchange)
+    const done = isTooMany ? Promise.reject(new PushbackError()) : this.#recordRequested(from, exchange)
     const addressee = { form: 'request' as const, id: idBytesOf(line, message) ?? idNull, callId: exchange.callId }
     const step = { done, addressee, exchange }
     return isDuplicate ? [this.#recordViolation(line, 'duplicate_id'), step] : [step]
   }
 
-  #openExchange(line: CapturedLine, message: ScannedMessage, key: string): Exchange {
-    const method = textOf(message.spans.get('method')) ?? ''
-    return {
-      direction: requestDirection(line),
-      key,
-      method,
-      kind: kindOf(method),
-      callId: makeId(),
-      callGroupId: this.#knowledge.groups.find(message),
-      arrived: line.arrived,
-      asked: { viewer: viewerOf(line.origin, this.#context.digest), cursor: readCursor(message, 'params.cursor') },
-      cancelledUs: undefined,
-      receipt: undefined,
-      classification: undefined,
-      accessed: { resources: [], omitted: 0, classification: undefined },
-    }
-  }
-
-  async #recordRequested(line: CapturedLine, message: ScannedMessage, exchange: Exchange): Promise<void> {
+  async #recordRequested(from: AskedRequest, exchange: Exchange): Promise<void> {
+    const { line, message } = from
     const { tools } = this.#knowledge
     const known = { session: this.#session, tools }
     const loading = exchange.method.startsWith('tools/') ? tools.load(this.#context) : undefined
     if (loading !== undefined && exchange.method === 'tools/call') await loading
     const drafted = draftRequested(this.#context, known, { line, message, place: exchange })
     // No await where none is needed: emits must be called in the order the lines came.
-    const { draft, sections } = drafted instanceof Promise ? await drafted : drafted
+    const ready = drafted instanceof Promise ? await drafted : drafted
+    const decided = askPolicy(this.#context, { ...from, method: exchange.method }, ready)
+    const { draft, sections, denial } = decided instanceof Promise ? await decided : decided
     exchange.classification = draft.classification
+    // No answer is waited for, and none is taken for that of a call that the server never sees.
+    if (denial !== undefined) this.#inFlight.remove(exchange)
     exchange.receipt = await this.#context.emit(draft, sections)
+    if (denial !== undefined) throw denial.of(exchange.callId)
   }
 
   #takeResponse(line: CapturedLine, message: ScannedMessage, id: Span): Step[] {
@@ -224,23 +215,13 @@ export class Capture {
     const { callGroupId, outcome } = completed.draft
     if (callGroupId !== undefined && outcome === 'continued') this.#knowledge.groups.remember(message, callGroupId)
     const addressee = { form: 'response' as const, id: idBytesOf(line, message) ?? idNull, callId: exchange.callId }
-    return [...listed, { done: this.#recordCompleted(completed), addressee }]
+    return [...listed, { done: recordOutcome(this.#context, completed), addressee }]
   }
 
   #takeTools(line: CapturedLine, message: ScannedMessage, { asked, callId }: Exchange): Step[] {
     const page = { line, message, asked, callId, server: this.#session.server }
     const done = this.#knowledge.tools.take(this.#context, page)
     return done === undefined ? [] : [{ done }]
-  }
-
-  async #recordCompleted({ draft, sections, least }: DraftedOutcome): Promise<void> {
-    try {
-      await this.#context.emit(draft, sections)
-    } catch (error) {
-      const { cause } = toFailure(error)
-      if (cause !== 'spool_full' && cause !== 'record_too_large') throw error
-      await this.#context.emit(draft, least())
-    }
   }
 
   /** Servers refuse by an error with id null what they did not care to read (JSON-RPC 2.0 §5). */
@@ -251,20 +232,30 @@ export class Capture {
 
   async #settle(line: CapturedLine, steps: Step[]): Promise<Verdict> {
     const results = await Promise.allSettled(steps.map((step) => step.done))
-    const failed = results.find((result) => result.status === 'rejected')
+    const reasons = results.map((result) => (result.status === 'rejected' ? [result.reason] : []))
+    const [failed] = reasons.flat().filter((reason) => !(reason instanceof DenialError))
     if (failed === undefined) {
+      const [denial, ...denials] = reasons.flat().filter((reason) => reason instanceof DenialError)
+      if (denial !== undefined) {
+        const addressees = await this.#endRefused(steps, { outcome: 'denied', rpcCode: rpcCodes.denied })
+        return refuseDenied(line, addressees, [denial, ...denials])
+      }
       this.#endUnanswerable(steps)
       return { pass: true }
     }
-    const failure = toFailure(failed.reason)
+    const failure = toFailure(failed)
     this.#context.diagnose(
       'AFD_AUDIT_UNAVAILABLE',
       `messages are refused because they cannot be recorded (${failure.cause})`,
     )
     const refused = { outcome: 'protocol_error', rpcCode: rpcCodes.auditUnavailable } as const
-    await Promise.all(steps.map(({ exchange }) => exchange && this.#abandon(exchange, refused)))
-    const addressees = steps.flatMap(({ addressee }) => (addressee === undefined ? [] : [addressee]))
-    return refuse(line, addressees, failure)
+    return refuse(line, await this.#endRefused(steps, refused), failure)
+  }
+
+  /** All calls of the line end before anybody hears that it was refused. */
+  async #endRefused(steps: readonly Step[], end: End): Promise<Addressee[]> {
+    await Promise.all(steps.map(({ exchange }) => exchange && this.#abandon(exchange, end)))
+    return steps.flatMap(({ addressee }) => (addressee === undefined ? [] : [addressee]))
   }
 
   /**
@@ -278,7 +269,7 @@ export class Capture {
   async #recordEnd(exchange: Exchange, end: End): Promise<void> {
     this.#inFlight.remove(exchange)
     if (exchange.receipt === undefined) return
-    await this.#recordCompleted(draftUnanswered(exchange, exchange.receipt, end))
+    await recordOutcome(this.#context, draftUnanswered(exchange, exchange.receipt, end))
   }
 
   /** Ends a call without a response. Where not even that can be recorded, recovery finds it open and says `unknown`. */

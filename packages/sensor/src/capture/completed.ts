@@ -11,6 +11,7 @@ import type { ScannedMessage } from './message.ts'
 import { outcomeOf, rpcCodeOf } from './outcome.ts'
 import { answerEnvironment, minimalOutput, outputSections } from './output.ts'
 import type { ResultReading } from './result-watch.ts'
+import { toFailure } from './rpc-error.ts'
 
 const tagsMax = 16
 
@@ -91,5 +92,19 @@ function linkTo(exchange: Exchange, receipt: EmitReceipt, outcome: Outcome, grou
     requestedHash: formatHash(receipt.hash),
     outcome,
     ...(classification === undefined ? {} : { classification }),
+  }
+}
+
+/** Resolves when it is durable, if need be without what would not fit. Rejects as emit does. */
+export async function recordOutcome(
+  { emit }: Pick<CaptureContext, 'emit'>,
+  { draft, sections, least }: DraftedOutcome,
+): Promise<void> {
+  try {
+    await emit(draft, sections)
+  } catch (error) {
+    const { cause } = toFailure(error)
+    if (cause !== 'spool_full' && cause !== 'record_too_large') throw error
+    await emit(draft, least())
   }
 }

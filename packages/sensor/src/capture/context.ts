@@ -3,6 +3,7 @@ import type { CaptureLevel, Vantage } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import type { LocalFacts } from '../identity/local.ts'
 import type { Redactor } from '../redact/redactor.ts'
+import type { PolicyInForce } from './ask-policy.ts'
 import type { BaselineStore } from './tools/baseline-store.ts'
 
 export type RequestedDraft = Extract<Draft, { stage: 'requested' }>
@@ -31,6 +32,8 @@ export interface CaptureContext {
   facts: Pick<LocalFacts, 'host' | 'processes'>
   /** What earlier processes saw of the server's tools. Without it every process sees all of them for the first time. */
   baselines?: BaselineStore
+  /** Asked before a request goes on. Without it nothing is decided, and everything goes on. */
+  policy?: PolicyInForce
   /** Program output: a stable code and a sentence, never values. */
   diagnose: (code: string, sentence: string) => void
 }

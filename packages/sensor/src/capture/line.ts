@@ -36,6 +36,8 @@ export type Verdict =
       instead: Uint8Array | undefined
       /** Goes back to who sent the line. */
       reply: Uint8Array | undefined
+      /** Of HTTP, where the line holds no request that could be answered by its id; else 503. */
+      status?: number
     }
 
 /** The bytes of a span, where the line is in memory. */

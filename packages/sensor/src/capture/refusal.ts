@@ -1,8 +1,10 @@
 import type { Uuid } from '@affidavit/evidence/record/header'
+import type { DenialError } from './ask-policy.ts'
 import { bytesOf, type CapturedLine, type Verdict } from './line.ts'
 import { formOf, type ScannedMessage } from './message.ts'
 import {
   auditUnavailable,
+  denied,
   encodeErrorBatch,
   encodeErrorLine,
   type Failure,
@@ -33,6 +35,35 @@ export function refuse(line: CapturedLine, addressees: readonly Addressee[], fai
     pass: false,
     instead: encode(line, instead),
     reply: isUnanswerable ? encodeErrorLine(undefined, auditUnavailable(failure)) : encode(line, replies),
+  }
+}
+
+/**
+ * What becomes of a line that policy refused, or one of its elements: a batch goes on as a whole or not at all, and each
+ * element learns whether it was meant.
+ */
+export function refuseDenied(
+  line: CapturedLine,
+  addressees: readonly Addressee[],
+  [first, ...others]: readonly [DenialError, ...DenialError[]],
+): Verdict {
+  const say = ({ code, message, policies }: DenialError, callId?: Uuid) => denied(code, message, policies)(callId)
+  const errorFor = ({ callId }: Addressee): RpcError => {
+    const own = [first, ...others].find((denial) => denial.callId === undefined || denial.callId === callId)
+    return own === undefined
+      ? denied('batch', 'another element of its batch was refused', [])(callId)
+      : say(own, callId)
+  }
+  const errorsFor = (form: Addressee['form']) =>
+    addressees.flatMap((each) => (each.form === form ? [{ id: each.id, error: errorFor(each) }] : []))
+  return {
+    pass: false,
+    instead: encode(line, errorsFor('response')),
+    reply:
+      addressees.length === 0
+        ? encodeErrorLine(undefined, say(first, first.callId))
+        : encode(line, errorsFor('request')),
+    status: first.code === 'policy' ? 403 : 400,
   }
 }
 

@@ -1,12 +1,24 @@
 /** The JSON-RPC errors that are ours. Their codes lie outside −32768…−32000, which JSON-RPC 2.0 §5.1 reserves. */
 
-export const rpcCodes = { auditUnavailable: -31001, resultWithheld: -31002, upstreamFailed: -31003 } as const
+export const rpcCodes = {
+  auditUnavailable: -31001,
+  resultWithheld: -31002,
+  upstreamFailed: -31003,
+  denied: -31004,
+} as const
 
 export interface RpcError {
   code: number
   message: string
   /** `code` is the stable one (AFD_…), `cause` what the recorder said; `retry` is about the call, `executed` about the server. */
-  data: { code: string; cause: string; retry: boolean; executed: boolean | 'unknown'; callId?: string }
+  data: {
+    code: string
+    cause: string
+    retry: boolean
+    executed: boolean | 'unknown'
+    callId?: string
+    policies?: readonly string[]
+  }
 }
 
 /** Why an emit failed, as far as it may be told: codes, never values. */
@@ -42,6 +54,22 @@ export function upstreamFailed(cause: string, executed: false | 'unknown'): RpcE
     message: `The MCP server behind Affidavit gave no answer (${cause}); ${known}`,
     data: { code: 'AFD_UPSTREAM_FAILED', cause, retry: executed === false, executed },
   }
+}
+
+/** Policy refused the message, or another one that came in the same batch. `callId` names its record. */
+export function denied(cause: 'policy' | 'ambiguous' | 'batch', reason: string, policies: readonly string[]) {
+  return (callId?: string): RpcError => ({
+    code: rpcCodes.denied,
+    message: `Affidavit refused this call: ${reason}; it was not executed`,
+    data: {
+      code: 'AFD_POLICY_DENIED',
+      cause,
+      retry: false,
+      executed: false,
+      ...named(callId),
+      ...(policies.length === 0 ? {} : { policies }),
+    },
+  })
 }
 
 const named = (callId: string | undefined) => (callId === undefined ? {} : { callId })

@@ -1,5 +1,6 @@
 import { parseResources } from '@affidavit/evidence/record/resources-section'
 import { type ArgumentProblem, type CedarValue, toArguments } from './cedar-value.ts'
+import { wellFormed } from './clip.ts'
 import type { PolicyRequest } from './decision-point.ts'
 import { type Entity, type EntityUid, toPrincipal } from './principal.ts'
 
@@ -37,10 +38,7 @@ export function toCedarRequest(
   }
 }
 
-function readArguments(
-  request: PolicyRequest,
-  keys: ReadonlySet<string> | 'all',
-): ReturnType<typeof toArguments> {
+function readArguments(request: PolicyRequest, keys: ReadonlySet<string> | 'all'): ReturnType<typeof toArguments> {
   if (keys !== 'all' && keys.size === 0) return { values: {} }
   if (request.argumentsMissing !== undefined) return { problem: 'arguments_too_large' }
   const json = request.arguments
@@ -69,11 +67,11 @@ export function resourceOf({ server, target, classification, resources }: Policy
     classification: level,
     tags,
     dataTypes: [...new Set(accessed.flatMap(({ dataTypes }) => dataTypes))],
-    accesses: accessed.map(({ type, name }) => `${type}:${name}`.toWellFormed()),
+    accesses: accessed.map(({ type, name }) => wellFormed(`${type}:${name}`)),
   }
   const owner = { type: 'Server', id: server }
   if (target === undefined) return { uid: owner, attrs: { ...attrs, name: server }, parents: [] }
-  const name = target.name.toWellFormed()
+  const name = wellFormed(target.name)
   return {
     uid: { type: target.type, id: `${server}/${name}` },
     attrs: { ...attrs, name, isListed: target.isListed },
@@ -90,7 +88,7 @@ function contextOf(
     method: isKnownMethod ? method : 'other',
     effect,
     server,
-    ...(target?.type === 'Tool' ? { tool: target.name.toWellFormed() } : {}),
+    ...(target?.type === 'Tool' ? { tool: wellFormed(target.name) } : {}),
     arguments: values,
     time: {
       hour: time.getUTCHours(),

@@ -1,10 +1,15 @@
 import { JsonScanner } from '@affidavit/evidence/record/json-scan'
+import { wellFormed } from './clip.ts'
 
 /** Values as Cedar's JSON has them: no null, no fractions, integers of 64 bits. */
 export type CedarValue = boolean | number | string | CedarValue[] | { [key: string]: CedarValue }
 
 /** What stands in the way of judging arguments: two parsers would read them differently, or the engine cannot take them. */
-export type ArgumentProblem = 'arguments_not_json' | 'arguments_ambiguous' | 'arguments_too_deep' | 'arguments_too_large'
+export type ArgumentProblem =
+  | 'arguments_not_json'
+  | 'arguments_ambiguous'
+  | 'arguments_too_deep'
+  | 'arguments_too_large'
 
 const depthMax = 48
 /** Keys by which Cedar's JSON means entities and extension functions: a client must not be able to name any. */
@@ -27,7 +32,7 @@ export function toArguments(
   for (const [key, member] of Object.entries(parsed)) {
     if (keys !== 'all' && !keys.has(key)) continue
     const value = reserved.has(key) ? undefined : toCedarValue(member)
-    if (value !== undefined) define(values, key.toWellFormed(), value)
+    if (value !== undefined) define(values, wellFormed(key), value)
   }
   return { values }
 }
@@ -39,14 +44,14 @@ function define(record: Record<string, CedarValue>, key: string, value: CedarVal
 
 function toCedarValue(value: unknown): CedarValue | undefined {
   if (typeof value === 'boolean') return value
-  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value === 'string') return wellFormed(value)
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : String(value)
   if (Array.isArray(value)) return value.map(toCedarValue).filter((item) => item !== undefined)
   if (typeof value !== 'object' || value === null) return undefined
   const record: Record<string, CedarValue> = {}
   for (const [key, member] of Object.entries(value)) {
     const converted = reserved.has(key) ? undefined : toCedarValue(member)
-    if (converted !== undefined) define(record, key.toWellFormed(), converted)
+    if (converted !== undefined) define(record, wellFormed(key), converted)
   }
   return record
 }

@@ -1,5 +1,5 @@
-import type { CedarValue } from './cedar-value.ts'
 import type { CedarRequest } from './cedar-request.ts'
+import type { CedarValue } from './cedar-value.ts'
 import type { Entity } from './principal.ts'
 
 /** An attribute that a clause looks at: a variable of the request, and members from there inwards. */
@@ -37,9 +37,7 @@ function pathOf(node: unknown): AttributePath | undefined {
 }
 
 function member(node: unknown, key: string): unknown {
-  return typeof node === 'object' && node !== null && Object.hasOwn(node, key)
-    ? Reflect.get(node, key)
-    : undefined
+  return typeof node === 'object' && node !== null && Object.hasOwn(node, key) ? Reflect.get(node, key) : undefined
 }
 
 /** Which members of the arguments they look at; `all` where one looks at the arguments, or the context, as a whole. */
@@ -79,7 +77,5 @@ function attributesOf(entities: readonly Entity[], value: CedarValue | undefined
 }
 
 function isSame({ type, id }: Entity['uid'], reference: CedarValue): boolean {
-  return (
-    typeof reference === 'object' && !Array.isArray(reference) && reference.type === type && reference.id === id
-  )
+  return typeof reference === 'object' && !Array.isArray(reference) && reference.type === type && reference.id === id
 }

@@ -92,7 +92,7 @@ function compileClause(cedar: Cedar, clause: Json['conditions'][number]): Clause
     conditions: [clause],
     annotations: {},
   })
-  const [, text = clause.kind] = /\)\s*((?:when|unless)[^]*?)\s*;\s*$/.exec(probe) ?? []
+  const [, text = clause.kind] = /\)\s*((?:when|unless)[\s\S]*?)\s*;\s*$/.exec(probe) ?? []
   return { text: clipText(text.replaceAll(/\s+/g, ' '), 1024), paths: findPaths(clause.body), probe }
 }
 

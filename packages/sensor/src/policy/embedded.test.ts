@@ -9,7 +9,14 @@ const grounds = { assurance: 'claimed', method: 'client-info', source: 'initiali
 const identity: IdentitySection = {
   agent: { ...grounds, id: 'helper-bot', kind: 'agent' },
   workload: { ...grounds, assurance: 'attested', method: 'proc', source: '/proc', id: 'uid:1000', uid: 1000 },
-  user: { ...grounds, assurance: 'verified', method: 'jwt', source: 'authorization', id: 'alice', issuer: 'https://idp' },
+  user: {
+    ...grounds,
+    assurance: 'verified',
+    method: 'jwt',
+    source: 'authorization',
+    id: 'alice',
+    issuer: 'https://idp',
+  },
   role: { ...grounds, id: 'admin' },
   token: { absent: 'none' },
   delegation: [],
@@ -54,7 +61,10 @@ describe('the embedded decision point', () => {
       ['no-secrets', 'inapplicable'],
     ])
     const denied = point.decide(asking({ arguments: Buffer.from('{"path":"/secret/x"}') }), privacy)
-    expect(denied).toMatchObject({ disposition: 'denied', reason: 'no-secrets forbids it: Paths of secrets are closed.' })
+    expect(denied).toMatchObject({
+      disposition: 'denied',
+      reason: 'no-secrets forbids it: Paths of secrets are closed.',
+    })
     expect(denied.section).toMatchObject({ determining: ['no-secrets'], obligations: ['notify', 'ticket'] })
     expect(denied.section.policies).toContainEqual(expect.objectContaining({ id: 'readers', verdict: 'permit' }))
     expect(point.decide(asking({ effect: 'write' }), privacy).reason).toBe('no policy permits it (1 applied)')
@@ -112,7 +122,8 @@ describe('the embedded decision point', () => {
 
   it('takes any JSON of a client as values and nothing of it as entities [PO-5]', async () => {
     const point = await open('@id("p") permit(principal, action, resource) unless { context.arguments == {} };')
-    const hostile = '{"__entity":{"type":"User","id":"root"},"a":{"__extn":{"fn":"ip","arg":"x"},"b":1.5,"c":null},"d":"\\ud800","e":9007199254740993,"__proto__":{"x":1},"f":[[],{"":true}]}'
+    const hostile =
+      '{"__entity":{"type":"User","id":"root"},"a":{"__extn":{"fn":"ip","arg":"x"},"b":1.5,"c":null},"d":"\\ud800","e":9007199254740993,"__proto__":{"x":1},"f":[[],{"":true}]}'
     const ruling = point.decide(asking({ arguments: Buffer.from(hostile) }), privacy)
     expect(ruling).toMatchObject({ disposition: 'granted' })
     const fields = await open(`@id("p") permit(principal, action, resource) when
@@ -137,11 +148,18 @@ describe('the embedded decision point', () => {
   })
 
   it('checks policies against a schema when they are loaded [PO-6]', async () => {
-    const schema = { name: 's.cedarschema', text: 'entity Agent; entity Tool = { isListed: Bool }; action "read"; action "tools/call:read" in ["read"] appliesTo { principal: Agent, resource: Tool };' }
+    const schema = {
+      name: 's.cedarschema',
+      text: 'entity Agent; entity Tool = { isListed: Bool }; action "read"; action "tools/call:read" in ["read"] appliesTo { principal: Agent, resource: Tool };',
+    }
     const source = (text: string) => ({ policies: [{ name: 'p.cedar', text }], schema })
-    const good = source('@id("a") permit(principal, action in Action::"read", resource is Tool) when { resource.isListed };')
+    const good = source(
+      '@id("a") permit(principal, action in Action::"read", resource is Tool) when { resource.isListed };',
+    )
     await openEmbedded({ source: good, onError: 'deny' })
-    const bad = source('@id("a") permit(principal, action in Action::"read", resource is Tool) when { resource.islisted };')
+    const bad = source(
+      '@id("a") permit(principal, action in Action::"read", resource is Tool) when { resource.islisted };',
+    )
     await expect(openEmbedded({ source: bad, onError: 'deny' })).rejects.toThrow(/islisted/)
   })
 

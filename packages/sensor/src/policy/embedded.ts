@@ -54,7 +54,9 @@ export async function openEmbedded({ source, onError, pinned }: EmbeddedOptions)
       const judgement = judgeSafely(judge, request)
       const isBroken = judgement.problem !== undefined
       const hasError = judgement.applicable.some(({ verdict }) => verdict === 'error')
-      const isAllowed = isBroken ? onError === 'permit' : judgement.decision === 'allow' && !(hasError && onError === 'deny')
+      const isAllowed = isBroken
+        ? onError === 'permit'
+        : judgement.decision === 'allow' && !(hasError && onError === 'deny')
       const disposition = isAllowed ? 'granted' : 'denied'
       const reason = sayWhy(judgement, disposition)
       return {

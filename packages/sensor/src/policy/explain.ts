@@ -62,7 +62,8 @@ export function sayWhy(judgement: Judgement, outcome: 'granted' | 'denied'): str
   const decisive = applicable.filter(({ policy }) => determining.includes(policy.id))
   const reasons = decisive.flatMap(({ policy }) => (policy.reason === undefined ? [] : [policy.reason]))
   const because = reasons.length === 0 ? '' : `: ${reasons.join(' ')}`
-  if (outcome === 'denied' && judgement.decision === 'allow') return `${nameThem(failed)} could not be evaluated, and errors deny`
+  if (outcome === 'denied' && judgement.decision === 'allow')
+    return `${nameThem(failed)} could not be evaluated, and errors deny`
   if (outcome === 'denied' && decisive.length > 0) return `${nameThem(determining)} forbids it${because}`
   const broken = failed.length === 0 ? '' : `, and ${nameThem(failed)} could not be evaluated`
   if (outcome === 'denied') return `no policy permits it (${applicable.length} applied${broken})`

@@ -144,7 +144,7 @@ async function passOn(exchange: HttpExchange, body: RequestBody, onFault: (fault
   if (!verdict.pass && verdict.instead === undefined) {
     const isAnswered = line !== undefined && answerable(line)
     sendOwn(response, {
-      status: isAnswered ? 200 : 503,
+      status: isAnswered ? 200 : (verdict.status ?? 503),
       body: verdict.reply ?? plainError('AFD_AUDIT_UNAVAILABLE', 'not recorded'),
     })
     return

@@ -1,0 +1,167 @@
+import { type DecisionSection, encodeDecision } from '@affidavit/evidence/record/decision-section'
+import type { DecisionRef, Uuid, ViolationDetail } from '@affidavit/evidence/record/header'
+import type { ExchangeKind } from '@affidavit/evidence/record/kinds'
+import type { DecisionPoint, Mode, PolicyRequest, Ruling } from '../policy/decision-point.ts'
+import type { SessionCounters } from '../policy/session-counters.ts'
+import type { CaptureContext, RequestedDraft } from './context.ts'
+import { bytesOf, type CapturedLine } from './line.ts'
+import { type ScannedMessage, textOf } from './message.ts'
+import { isRequestMethod } from './methods.ts'
+import type { DraftedRequest } from './requested.ts'
+
+/** The policies in force over a server's calls. Both members may change between two calls. */
+export interface PolicyInForce {
+  readonly mode: Mode
+  readonly point: DecisionPoint
+  readonly sessions: SessionCounters
+}
+
+/** A request with its decision; `denial` where it must not go on. */
+export interface DecidedRequest extends DraftedRequest {
+  denial?: DenialError
+}
+
+/** Policy refused it. It says so to whoever sent it, and quotes nothing. */
+export class DenialError extends Error {
+  override readonly name = 'DenialError'
+  readonly code: 'policy' | 'ambiguous'
+  readonly retry = false
+  readonly policies: readonly string[]
+  /** The call that was refused; undefined where it is a line that may hold none. */
+  readonly callId: Uuid | undefined
+
+  constructor(code: 'policy' | 'ambiguous', reason: string, policies: readonly string[] = [], callId?: Uuid) {
+    super(reason)
+    this.code = code
+    this.policies = policies
+    this.callId = callId
+  }
+
+  of(callId: Uuid): DenialError {
+    return new DenialError(this.code, this.message, this.policies, callId)
+  }
+}
+
+/** A request that is to be decided. */
+export interface AskedRequest {
+  line: CapturedLine
+  message: ScannedMessage
+  /** Why it is refused whatever policies say. */
+  ambiguity: DenialError | undefined
+}
+
+type Violation = ViolationDetail['code']
+
+/** What two parsers would read differently, or one of them not at all: policy would judge another message than the server. */
+const ambiguous: ReadonlySet<Violation> = new Set([
+  'duplicate_key', 'folded_key', 'invalid_utf8', 'not_json', 'too_deep', 'header_mismatch', 'undecodable',
+]) // biome-ignore format: one list
+
+/** Why a line of a client's is refused as it stands, where policy is enforced (DESIGN §5). */
+export function ambiguityOf(line: CapturedLine, found: readonly Violation[], mode: Mode | undefined) {
+  if (mode !== 'enforce' || line.direction !== 'client-to-server') return undefined
+  const codes = found.filter((code) => ambiguous.has(code))
+  if (codes.length === 0) return undefined
+  return new DenialError('ambiguous', `parsers read this message differently (${codes.join(', ')})`)
+}
+
+/** Handshakes and lists show what there is and touch no data; what the server asks of the client is nobody's call. */
+const asked: ReadonlySet<ExchangeKind> = new Set(['call', 'read', 'prompt', 'task'])
+
+/** Puts a request to the policies, if there are any, before it goes on. At once, unless the decision point is elsewhere. */
+export function askPolicy(
+  { policy, level, redactor }: CaptureContext,
+  from: AskedRequest & { method: string },
+  drafted: DraftedRequest,
+): DecidedRequest | Promise<DecidedRequest> {
+  if (policy === undefined) return drafted
+  const { mode } = policy
+  const { draft } = drafted
+  if (draft.direction === 'to-client') return withDecision(drafted, { disposition: 'undecided', mode }, notAsked)
+  if (from.ambiguity !== undefined) {
+    const section = { ...noPolicies, rationale: `Denied: ${from.ambiguity.message}.` }
+    return { ...withDecision(drafted, { disposition: 'denied', mode }, section), denial: from.ambiguity }
+  }
+  if (!asked.has(draft.kind)) return withDecision(drafted, { disposition: 'undecided', mode }, notAsked)
+  const session = draft.sessionId === undefined ? undefined : `${draft.sessionSource} ${draft.sessionId}`
+  const request = {
+    ...describe(from, drafted),
+    session: session === undefined ? undefined : policy.sessions.of(session),
+  }
+  const finish = (ruling: Ruling): DecidedRequest => {
+    if (session !== undefined) policy.sessions.note(session, ruling.disposition)
+    return rule(drafted, mode, ruling)
+  }
+  const ruling = policy.point.decide(request, {
+    keepsValues: level !== 'metadata',
+    redact: (json) => redactor.redactJson(json).text,
+  })
+  return ruling instanceof Promise ? ruling.then(finish) : finish(ruling)
+}
+
+function rule(drafted: DraftedRequest, mode: Mode, { disposition, reason, section }: Ruling): DecidedRequest {
+  const isDenied = disposition === 'denied'
+  if (isDenied && mode === 'enforce') {
+    const denial = new DenialError('policy', reason, section.determining)
+    return { ...withDecision(drafted, { disposition, mode }, section), denial }
+  }
+  const remark = isDenied ? ' It went on all the same: the mode is observe.' : ''
+  return withDecision(drafted, { disposition, mode }, { ...section, rationale: section.rationale + remark })
+}
+
+const noPolicies = { engine: { absent: 'it was not put to policies' }, policies: [], conditions: [], obligations: [] }
+const notAsked: DecisionSection = {
+  ...noPolicies,
+  rationale: 'Not put to policies: it opens a session or lists what there is, or the server asked it of the client.',
+}
+const encoded = new WeakMap<DecisionSection, Uint8Array>()
+
+function withDecision(
+  { draft, sections }: DraftedRequest,
+  decision: DecisionRef,
+  section: DecisionSection,
+): DraftedRequest {
+  const bytes = encoded.get(section) ?? encodeDecision(section)
+  if (section === notAsked) encoded.set(section, bytes)
+  return { draft: { ...draft, decision }, sections: { ...sections, decision: bytes } }
+}
+
+function describe(
+  { line, message, method }: { line: CapturedLine; message: ScannedMessage; method: string },
+  { draft, sections }: DraftedRequest,
+): Omit<PolicyRequest, 'session'> {
+  const args = message.spans.get(method === 'tools/call' || method === 'prompts/get' ? 'params.arguments' : 'params')
+  const json = bytesOf(line, args)
+  return {
+    method,
+    isKnownMethod: isRequestMethod(method),
+    effect: effectOf(draft, method),
+    server: draft.server.name,
+    target: targetOf(draft, message, method),
+    identity: sections.identity ?? new Uint8Array(0),
+    classification: draft.classification,
+    resources: sections.resources,
+    arguments: json,
+    ...(args !== undefined && json === undefined ? { argumentsMissing: 'too_large' as const } : {}),
+    timeMs: Date.now(),
+  }
+}
+
+const readingMethods = new Set(['resources/read', 'prompts/get', 'completion/complete', 'tasks/get', 'tasks/result'])
+
+/** As the operator's catalogue has it; what a server says of its own tools is a claim, and decides nothing. */
+function effectOf(draft: RequestedDraft, method: string): string {
+  const { effect, effectClass, effectBasis }: { effect: string; effectClass?: string; effectBasis?: string } = draft
+  if (effectClass !== undefined && effectBasis === 'catalogue') return effectClass
+  return effect === 'unknown' && readingMethods.has(method) ? 'read' : effect
+}
+
+function targetOf({ tool }: RequestedDraft, { spans }: ScannedMessage, method: string): PolicyRequest['target'] {
+  const named = (type: 'Tool' | 'Resource' | 'Prompt', key: string) => {
+    const name = textOf(spans.get(key))
+    return name === undefined ? undefined : { type, name, isListed: tool !== undefined && 'name' in tool }
+  }
+  if (method === 'tools/call') return named('Tool', 'params.name')
+  if (method === 'prompts/get') return named('Prompt', 'params.name')
+  return method.startsWith('resources/') ? named('Resource', 'params.uri') : undefined
+}
