@@ -12,6 +12,7 @@ export function describeChange(before: GatewayConfig | undefined, next: GatewayC
     'level',
     'failOpen',
     'redact',
+    'policy',
     'limits',
     'drainMs',
     'ingest',

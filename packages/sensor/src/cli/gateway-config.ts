@@ -6,6 +6,7 @@ import { checkFiles } from './gateway-files.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { smallestConfig } from './gateway-options.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
+import { policySchema, resolvePolicy } from './policy-config.ts'
 import { effects, levels } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 import { type ConfigShape, parseYamlConfig, placeOf, readText } from './yaml-config.ts'
@@ -56,6 +57,7 @@ export const gatewaySchema = z.strictObject({
     .optional()
     .describe('effect classes whose calls pass unrecorded, under a recorded gap, when they cannot be recorded'),
   redact: z.strictObject({ patterns: file.optional() }).optional(),
+  policy: policySchema.optional().describe('who may do what, and whether that is enforced (docs/POLICY.md)'),
   limits: z
     .strictObject({
       spoolBytes: z.int().min(1_048_576).optional(),
@@ -162,6 +164,7 @@ function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
       ? {}
       : { tls: { cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
     ...(config.redact === undefined ? {} : { redact: at(config.redact) }),
+    ...(config.policy === undefined ? {} : { policy: resolvePolicy(config.policy, folder) }),
     ...(config.ingest === undefined ? {} : { ingest: resolveIngest(config.ingest, folder) }),
   }
 }

@@ -21,6 +21,7 @@ import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
 import { createPages } from './gateway-pages.ts'
 import { buildRoutes, type Routes, type UpstreamParts } from './gateway-upstreams.ts'
 import { parseListen } from './listen-address.ts'
+import type { OpenPolicy } from './open-policy.ts'
 import { redactName, redactSentence } from './redact-words.ts'
 import { loadPatternsFile } from './run-patterns.ts'
 import { reportDefect } from './session.ts'
@@ -30,6 +31,7 @@ import { readText } from './yaml-config.ts'
 export interface GatewayStart {
   loaded: LoadedConfig
   homeDir: string
+  policy: OpenPolicy | undefined
   /** Undefined: none is started. */
   startCollector: readonly string[] | undefined
 }
@@ -39,7 +41,7 @@ const watchEveryMs = 1000
 const heartbeatEveryMs = 60_000
 
 /** Serves until SIGTERM or SIGINT, and resolves to the exit code when what was open is recorded. */
-export async function serveGateway({ loaded, homeDir, startCollector }: GatewayStart): Promise<number> {
+export async function serveGateway({ loaded, homeDir, policy, startCollector }: GatewayStart): Promise<number> {
   const { config } = loaded
   chooseDiagnosticForm(config.diagnostics ?? 'text')
   const recorder = openHomeRecorder({
@@ -50,7 +52,7 @@ export async function serveGateway({ loaded, homeDir, startCollector }: GatewayS
     syncDelayMs: Number(process.env.AFFIDAVIT_TEST_SYNC_DELAY_MS ?? 0),
   })
   const health = createHealth(recorder)
-  const parts = await openParts({ loaded, homeDir, emit: health.emit })
+  const parts = await openParts({ loaded, homeDir, policy, emit: health.emit })
   const serving: Serving = { loaded, routes: buildRoutes(config, parts, []), gateway: undefined }
   const pages = createPages({
     whyNotReady: health.whyNotReady,
@@ -65,6 +67,7 @@ export async function serveGateway({ loaded, homeDir, startCollector }: GatewayS
   serving.gateway = await listen(loaded, serving.routes, pages)
   const ingest = await listenForReports(serving, parts)
   await recordConfig(health.emit, undefined, loaded)
+  const stopPolicy = policy?.keep(health.emit)
   const stopReloading = keepReloading(serving, parts, health)
   const stopCollector = startCollector === undefined ? undefined : watchCollector(homeDir, startCollector)
   const beating = setInterval(() => void health.beat(), heartbeatEveryMs)
@@ -72,6 +75,7 @@ export async function serveGateway({ loaded, homeDir, startCollector }: GatewayS
   await ended
   health.startDraining()
   stopReloading()
+  stopPolicy?.()
   clearInterval(beating)
   const drainMs = config.drainMs ?? drainMsDefault
   const { underWay } = serving.gateway
@@ -105,6 +109,7 @@ interface Parts extends UpstreamParts {
 async function openParts(from: {
   loaded: LoadedConfig
   homeDir: string
+  policy: OpenPolicy | undefined
   emit: CaptureContext['emit']
 }): Promise<Parts> {
   const { config } = from.loaded
@@ -127,6 +132,7 @@ async function openParts(from: {
     vantage: 'gateway',
     facts: readGatewayFacts(),
     baselines: keepToolBaselines(from.homeDir),
+    ...(from.policy === undefined ? {} : { policy: from.policy.inForce }),
     diagnose,
   } as const
   return {
@@ -220,7 +226,17 @@ function readIfThere(path: string): string {
 
 /** What is built once and for all when the gateway starts. */
 function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
-  const fixed = ['listen', 'diagnostics', 'level', 'failOpen', 'redact', 'limits', 'plaintext', 'ingest'] as const
+  const fixed = [
+    'listen',
+    'diagnostics',
+    'level',
+    'failOpen',
+    'redact',
+    'policy',
+    'limits',
+    'plaintext',
+    'ingest',
+  ] as const
   const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
   const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)
   return isTlsSwitched ? [...changed, 'tls'] : changed

@@ -4,6 +4,7 @@ import { diagnose, formatDiagnostic } from './diagnostics.ts'
 import { type LoadedConfig, loadGatewayConfig } from './gateway-config.ts'
 import { type GatewayArguments, gatewayHelp, parseGatewayArguments } from './gateway-options.ts'
 import { serveGateway } from './gateway-process.ts'
+import type { OpenPolicy } from './open-policy.ts'
 import { reportUsage } from './report-usage.ts'
 import { type RunWiring, requireCollector } from './run-wiring.ts'
 
@@ -18,6 +19,7 @@ export async function gateway(argv: readonly string[], wiring: RunWiring = {}): 
     const homeDir = resolveHome({ flag: args.home, env: process.env })
     const configPath = args.config ?? join(homeDir, 'affidavit.yaml')
     const loaded = loadGatewayConfig(configPath)
+    const policy = await openPolicyOf(loaded, homeDir)
     if (args.isCheck) {
       process.stdout.write(`${configPath}: good, ${countUpstreams(loaded)}\n`)
       return 0
@@ -26,10 +28,17 @@ export async function gateway(argv: readonly string[], wiring: RunWiring = {}): 
     guardProcess()
     // Its end is like SIGTERM: whoever held it is gone, and nobody else would end us.
     if (args.endsWithStdin) process.stdin.once('close', () => process.kill(process.pid, 'SIGTERM')).resume()
-    return await serveGateway({ loaded, homeDir, startCollector: collectorOf(args, wiring) })
+    return await serveGateway({ loaded, homeDir, policy, startCollector: collectorOf(args, wiring) })
   } catch (error) {
     return reportUsage(error)
   }
+}
+
+/** Loaded only where there is one; what is wrong with it is told before anybody is served, and by --check. */
+async function openPolicyOf({ config }: LoadedConfig, homeDir: string): Promise<OpenPolicy | undefined> {
+  if (config.policy === undefined) return undefined
+  const { openPolicy } = await import('./open-policy.ts')
+  return openPolicy(config.policy, homeDir)
 }
 
 function countUpstreams({ config }: LoadedConfig): string {

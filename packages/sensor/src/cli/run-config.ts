@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { policySchema, resolvePolicy } from './policy-config.ts'
 import { effects, levels } from './run-options.ts'
 import { loadYamlConfig } from './yaml-config.ts'
 
@@ -8,17 +9,23 @@ const configSchema = z.strictObject({
   level: z.enum(levels).optional(),
   failOpen: z.array(z.enum(effects)).optional(),
   redact: z.strictObject({ patterns: z.string().min(1).optional() }).optional(),
+  policy: policySchema.optional(),
   limits: z.strictObject({ spoolBytes: z.int().min(1_048_576).optional() }).optional(),
 })
 
 /** What a configuration file may say; the command line goes before it. `patterns` is an absolute path. */
 export type RunConfig = z.infer<typeof configSchema>
 
-const remedy = 'Known are server, level, failOpen, redact.patterns and limits.spoolBytes.'
+const remedy = 'Known are server, level, failOpen, redact.patterns, policy (docs/POLICY.md) and limits.spoolBytes.'
 
 /** Throws UsageError, which names line, key and remedy. */
 export function loadRunConfig(path: string): RunConfig {
   const config = loadYamlConfig(path, { schema: configSchema, remedy })
   const patterns = config.redact?.patterns
-  return patterns === undefined ? config : { ...config, redact: { patterns: resolve(dirname(path), patterns) } }
+  const folder = dirname(resolve(path))
+  return {
+    ...config,
+    ...(patterns === undefined ? {} : { redact: { patterns: resolve(folder, patterns) } }),
+    ...(config.policy === undefined ? {} : { policy: resolvePolicy(config.policy, folder) }),
+  }
 }

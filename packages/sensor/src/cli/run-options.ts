@@ -107,7 +107,7 @@ Runs an MCP server on stdio and records every exchange before it goes on.
 
 Options:
   --server NAME      name of the server in the records (default: from its command)
-  --config FILE      YAML with server, level, failOpen, redact.patterns, limits
+  --config FILE      YAML with server, level, failOpen, redact.patterns, policy, limits
   --home DIR         home folder (default: $AFFIDAVIT_HOME, else the XDG data folder)
   --level LEVEL      metadata, arguments (default) or full
   --fail-open LIST   of write, read, unknown: effect classes whose calls pass

@@ -1,17 +1,26 @@
 import type { CompiledPatterns } from '../redact/redactor.ts'
+import type { OpenPolicy } from './open-policy.ts'
 import { loadRunConfig, type RunConfig } from './run-config.ts'
 
 /** What a configuration file says, and the patterns it names. */
 export interface RunSettings {
   config: RunConfig
   patterns?: CompiledPatterns
+  policy?: OpenPolicy
 }
 
 /** Loaded, with yaml and zod, only where there is a file to read. Throws UsageError, which names place, key and remedy. */
-export async function loadRunSettings(path: string): Promise<RunSettings> {
+export async function loadRunSettings(path: string, homeDir: string): Promise<RunSettings> {
   const config = loadRunConfig(path)
+  const settings: RunSettings = { config }
   const patternsPath = config.redact?.patterns
-  if (patternsPath === undefined) return { config }
-  const { loadPatternsFile } = await import('./run-patterns.ts')
-  return { config, patterns: loadPatternsFile(patternsPath) }
+  if (patternsPath !== undefined) {
+    const { loadPatternsFile } = await import('./run-patterns.ts')
+    settings.patterns = loadPatternsFile(patternsPath)
+  }
+  if (config.policy !== undefined) {
+    const { openPolicy } = await import('./open-policy.ts')
+    settings.policy = await openPolicy(config.policy, homeDir)
+  }
+  return settings
 }

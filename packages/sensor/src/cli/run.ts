@@ -29,7 +29,7 @@ export async function run(argv: readonly string[], wiring: RunWiring = {}): Prom
 }
 
 async function runServer(options: RunOptions, wiring: RunWiring): Promise<number> {
-  const settings = await readSettings(options.config)
+  const settings = await readSettings(options)
   const child = startServer(options)
   if ('failure' in child) {
     const [{ reportStart }, { redactSentence }] = await Promise.all([
@@ -65,10 +65,13 @@ function startServer({ command, args }: RunOptions): Child | { failure: string }
  * A configuration is read before the server is started, at the cost of a later start: a server that runs, however shortly,
  * has effects, and a mistake in the file should have none. Without a file the server comes first.
  */
-async function readSettings(path: string | undefined): Promise<RunSettings> {
+async function readSettings({ config: path, home }: RunOptions): Promise<RunSettings> {
   if (path === undefined) return { config: {} }
-  const { loadRunSettings } = await import('./run-settings.ts')
-  return loadRunSettings(path)
+  const [{ loadRunSettings }, { resolveHome }] = await Promise.all([
+    import('./run-settings.ts'),
+    import('../durable/home.ts'),
+  ])
+  return loadRunSettings(path, resolveHome({ flag: home, env: process.env }))
 }
 
 /** Whatever goes wrong in us, the server does not outlive us, and no value is printed. */

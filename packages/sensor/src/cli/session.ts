@@ -1,5 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
+import type { PolicyInForce } from '../capture/ask-policy.ts'
 import { Capture } from '../capture/capture.ts'
 import type { CaptureContext, Emit } from '../capture/context.ts'
 import { stdioOrigin } from '../capture/origin.ts'
@@ -31,6 +32,7 @@ export interface SessionParts {
   redactor: Redactor
   digest: CaptureContext['digest']
   baselines?: BaselineStore
+  policy?: PolicyInForce
   level: CaptureLevel
   serverName: string
 }

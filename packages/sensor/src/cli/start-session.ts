@@ -28,7 +28,7 @@ export interface SessionStart {
 
 /** Builds what a session needs from options and configuration, and sees it through. Returns the exit code. */
 export async function startSession({ options, settings, wiring, child, guardian }: SessionStart): Promise<number> {
-  const { config, patterns } = settings
+  const { config, patterns, policy } = settings
   const homeDir = resolveHome({ flag: options.home, env: process.env })
   const spoolBytesMax = config.limits?.spoolBytes
   const recorder = openHomeRecorder({
@@ -42,6 +42,7 @@ export async function startSession({ options, settings, wiring, child, guardian 
     diagnose('AFD_HOME_UNUSABLE', `the home folder ${homeDir} cannot be used (${code}); see its path and permissions`),
   )
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
+  const stopPolicy = policy?.keep((draft, sections) => recorder.emit(draft, sections))
   const session = superviseSession({
     child,
     guardian,
@@ -49,6 +50,7 @@ export async function startSession({ options, settings, wiring, child, guardian 
     redactor,
     digest: createDigester(correlationKey),
     baselines: keepToolBaselines(homeDir),
+    ...(policy === undefined ? {} : { policy: policy.inForce }),
     level: options.level ?? config.level ?? 'arguments',
     serverName: redactName(redactor, options.server ?? config.server ?? nameServer(options.command, options.args)),
   })
@@ -66,6 +68,7 @@ export async function startSession({ options, settings, wiring, child, guardian 
       : undefined
   const code = await session
   stopWatching?.()
+  stopPolicy?.()
   const { startError } = await child.exit
   if (startError !== undefined) reportStart(options.command, startError, (text) => redactName(redactor, text))
   return code

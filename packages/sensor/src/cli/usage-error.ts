@@ -1,11 +1,12 @@
+import type { PolicyErrorCode } from '../policy/policy-error.ts'
 import type { PatternsErrorCode } from '../redact/patterns-error.ts'
 
 export const usageErrorCodes = [
   'AFD_USAGE', 'AFD_NO_COLLECTOR', 'AFD_CONFIG_UNREADABLE', 'AFD_CONFIG_INVALID', 'AFD_LISTEN_FAILED',
   'AFD_SECRET_UNREADABLE',
-  'AFD_NOT_INSTALLED', 'AFD_NOT_CONFIRMED',
+  'AFD_FEED_REFUSED', 'AFD_NOT_INSTALLED', 'AFD_NOT_CONFIRMED',
 ] as const // biome-ignore format: one list, read as one
-export type UsageErrorCode = (typeof usageErrorCodes)[number] | PatternsErrorCode
+export type UsageErrorCode = (typeof usageErrorCodes)[number] | PatternsErrorCode | PolicyErrorCode
 
 /**
  * What a command cannot start with. `remedy` says what to do, and `sample`, where there is one, is text to begin with: lines

@@ -19,6 +19,7 @@ interface InForce {
   judge: Judge
   hash: string
   version: string | undefined
+  ids: readonly string[]
 }
 
 /** Cedar in this process. Answers at once, and keeps the set before where the next one is no good. */
@@ -26,6 +27,8 @@ export interface EmbeddedDecisionPoint extends DecisionPoint {
   decide(request: PolicyRequest, privacy: ValuePrivacy): Ruling
   readonly hash: string
   readonly version: string | undefined
+  /** Of the policies in force. */
+  readonly ids: readonly string[]
   /** Puts another set in force, between two calls. Throws PolicyError, and then the one before stays. */
   replace(source: PolicySource): void
 }
@@ -45,6 +48,9 @@ export async function openEmbedded({ source, onError, pinned }: EmbeddedOptions)
     },
     get version() {
       return inForce.version
+    },
+    get ids() {
+      return inForce.ids
     },
     replace(next) {
       inForce = put(next)
@@ -90,7 +96,7 @@ function putInForce(
       'Restore the files, or pin the new hash once somebody has read what changed.',
     )
   const set = compileSet(cedar, source)
-  return { judge: createJudge(cedar, set, name), hash, version: set.version }
+  return { judge: createJudge(cedar, set, name), hash, version: set.version, ids: set.policies.map(({ id }) => id) }
 }
 
 /** Whatever a request holds, it is judged or it is an error: the engine may refuse what it was given, or trap. */

@@ -1,0 +1,118 @@
+import { fromBase64, toBase64 } from '../record/base64.ts'
+import { encodeShape, parseCanonical } from '../record/canonical.ts'
+import { integer, listOf, object, oneOf, optional } from '../record/shape.ts'
+import { shortText, text } from '../record/text.ts'
+import { timestamp } from '../record/timestamp.ts'
+
+/** What whoever governs a fleet hands to its sensors. The same bytes whether they come as a file or over a network. */
+export interface ControlFeed {
+  v: 1
+  /** Goes up with every document; a sensor takes none with a lower one than it has seen. */
+  version: number
+  /** When it was published, RFC 3339 UTC. */
+  issued: string
+  policies: FeedText[]
+  schema?: FeedText
+}
+
+export interface FeedText {
+  name: string
+  text: string
+}
+
+const named = object({ name: shortText, text: text(1 << 20) })
+const feedShape = object({
+  v: oneOf([1]),
+  version: integer(),
+  issued: timestamp,
+  policies: listOf(named, 256),
+  schema: optional(named),
+})
+
+const feedBytesMax = 1 << 23
+const signatureText = /^[A-Za-z0-9+/]{85}[AQgw]==$/
+const domain = new TextEncoder().encode('affidavit control feed v1\n')
+
+export type FeedErrorCode =
+  | 'feed_malformed' // not a document and its signature, one line each
+  | 'feed_signature' // signed by somebody else, or changed since
+  | 'feed_rollback' // older than what was seen before
+  | 'feed_equivocation' // another document under a version that was seen before
+
+/** A feed is not taken over; what was in force before stays. */
+export class FeedError extends Error {
+  override readonly name = 'FeedError'
+  readonly code: FeedErrorCode
+  readonly retry = false
+
+  constructor(code: FeedErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** Ed25519 by whoever has it: Node's, or the browser's. */
+export type VerifyFeedSignature = (message: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>
+
+/** The document's line, without LF: canonical JSON. Throws RecordError where it is no feed. */
+export function encodeFeed(feed: ControlFeed): Uint8Array {
+  return encodeShape(feed, feedShape, feedBytesMax)
+}
+
+/** What is signed of it: a domain and the line, so that no signature made for something else fits. */
+export function encodeFeedMessage(document: Uint8Array): Uint8Array {
+  const message = new Uint8Array(domain.length + document.length)
+  message.set(domain)
+  message.set(document, domain.length)
+  return message
+}
+
+/** The document, LF, the signature in base64, LF. */
+export function encodeFeedFile(document: Uint8Array, signature: Uint8Array): Uint8Array {
+  const tail = new TextEncoder().encode(`\n${toBase64(signature)}\n`)
+  const file = new Uint8Array(document.length + tail.length)
+  file.set(document)
+  file.set(tail, document.length)
+  return file
+}
+
+/** What was seen last: its version, and the line's hash or whatever tells two lines apart. */
+export interface SeenFeed {
+  version: number
+  document: string
+}
+
+/**
+ * Reads a feed that is signed and not older than `seen`. Nothing of the document is read before its signature is found
+ * good. `name` makes of the line what SeenFeed.document holds. Throws FeedError, or RecordError for a signed document of
+ * another form.
+ */
+export async function verifyFeed(
+  file: Uint8Array,
+  {
+    verify,
+    seen,
+    name,
+  }: { verify: VerifyFeedSignature; seen: SeenFeed | undefined; name: (line: Uint8Array) => string },
+): Promise<{ feed: ControlFeed; seen: SeenFeed }> {
+  const { document, signature } = parseFile(file)
+  if (!(await verify(encodeFeedMessage(document), signature)))
+    throw new FeedError('feed_signature', 'the signature is not that of the configured key over this document')
+  const feed = parseCanonical(document, feedBytesMax, feedShape) as ControlFeed
+  const now = { version: feed.version, document: name(document) }
+  if (seen !== undefined && feed.version < seen.version)
+    throw new FeedError('feed_rollback', `it has version ${feed.version}, and version ${seen.version} was seen before`)
+  if (seen !== undefined && feed.version === seen.version && now.document !== seen.document)
+    throw new FeedError('feed_equivocation', `another document with version ${feed.version} was seen before`)
+  return { feed, seen: now }
+}
+
+function parseFile(file: Uint8Array): { document: Uint8Array; signature: Uint8Array } {
+  const malformed = (why: string) => new FeedError('feed_malformed', `expected a document and its signature: ${why}`)
+  const end = file.indexOf(0x0a)
+  if (end < 0 || file.length > feedBytesMax + 128) throw malformed('there is one line, or it is too long')
+  const [encoded = '', rest] = new TextDecoder().decode(file.subarray(end + 1)).split('\n', 2)
+  if (rest !== '') throw malformed('the signature does not end in LF')
+  if (!signatureText.test(encoded)) throw malformed('the signature is not 64 bytes in base64')
+  return { document: file.subarray(0, end), signature: fromBase64(encoded, 'signature') }
+}
