@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { parseDecision } from '@affidavit/evidence/record/decision-section'
 import { parseEnvironment } from '@affidavit/evidence/record/environment-section'
 import type { Draft } from '@affidavit/evidence/record/header'
 import { encodeHeader } from '@affidavit/evidence/record/header-bytes'
@@ -15,6 +16,7 @@ import { parseIdentity } from '@affidavit/evidence/record/identity-section'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import { parseOutput } from '@affidavit/evidence/record/output-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
+import type { PolicyInForce } from '../../../packages/sensor/src/capture/ask-policy.ts'
 import type { OurCredential } from '../../../packages/sensor/src/capture/http/doorkeeper.ts'
 import { type Gateway, startGateway } from '../../../packages/sensor/src/capture/http/gateway.ts'
 import { createRouter } from '../../../packages/sensor/src/capture/http/route.ts'
@@ -61,6 +63,7 @@ export interface GatewayedOptions {
   ours?: OurCredential
   url?: string
   host?: UpstreamOptions['host']
+  policy?: PolicyInForce
 }
 
 const uuid = '01932c4e-0000-7000-8000-000000000000'
@@ -98,6 +101,7 @@ export async function openGateway(listener: RequestListener, options: GatewayedO
     if (sections.environment !== undefined) parseEnvironment(sections.environment)
     if (sections.identity !== undefined) parseIdentity(sections.identity)
     if (sections.output !== undefined) parseOutput(sections.output)
+    if (sections.decision !== undefined) parseDecision(sections.decision)
     const opened = Object.entries(sections).map(([name, bytes]) => [name, Buffer.from(bytes).toString()])
     records.push({ draft, sections: Object.fromEntries(opened) })
     return { recorded: true, hash: new Uint8Array(32) }
@@ -123,6 +127,7 @@ export async function openGateway(listener: RequestListener, options: GatewayedO
         serverName: 'unit',
         vantage: 'gateway',
         facts: readGatewayFacts(),
+        ...(options.policy === undefined ? {} : { policy: options.policy }),
         diagnose: (code) => said.push(code),
       },
       admit: async () => {

@@ -63,7 +63,7 @@ describe('the embedded decision point', () => {
     const denied = point.decide(asking({ arguments: Buffer.from('{"path":"/secret/x"}') }), privacy)
     expect(denied).toMatchObject({
       disposition: 'denied',
-      reason: 'no-secrets forbids it: Paths of secrets are closed.',
+      reason: 'no-secrets forbids it: Paths of secrets are closed',
     })
     expect(denied.section).toMatchObject({ determining: ['no-secrets'], obligations: ['notify', 'ticket'] })
     expect(denied.section.policies).toContainEqual(expect.objectContaining({ id: 'readers', verdict: 'permit' }))

@@ -61,7 +61,7 @@ export function sayWhy(judgement: Judgement, outcome: 'granted' | 'denied'): str
   if (problem !== undefined) return `the call could not be judged (${problem})`
   const decisive = applicable.filter(({ policy }) => determining.includes(policy.id))
   const reasons = decisive.flatMap(({ policy }) => (policy.reason === undefined ? [] : [policy.reason]))
-  const because = reasons.length === 0 ? '' : `: ${reasons.join(' ')}`
+  const because = reasons.length === 0 ? '' : `: ${reasons.join(' ').replace(/\.$/, '')}`
   if (outcome === 'denied' && judgement.decision === 'allow')
     return `${nameThem(failed)} could not be evaluated, and errors deny`
   if (outcome === 'denied' && decisive.length > 0) return `${nameThem(determining)} forbids it${because}`

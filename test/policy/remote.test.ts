@@ -1,0 +1,119 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openAuthzen } from '../../packages/sensor/src/policy/authzen.ts'
+import type { OnError } from '../../packages/sensor/src/policy/decision-point.ts'
+import { SessionCounters } from '../../packages/sensor/src/policy/session-counters.ts'
+import {
+  answerJson,
+  ask,
+  bodyOf,
+  call,
+  type Gatewayed,
+  openGateway,
+  outcomes,
+  result,
+  stage,
+} from '../gateway/harness/gatewayed.ts'
+import { listenUntilEnd } from '../gateway/harness/serve.ts'
+
+let open: Gatewayed | undefined
+afterEach(async () => {
+  await open?.close()
+  open = undefined
+})
+
+interface Asked {
+  // biome-ignore lint/suspicious/noExplicitAny: tests read what was sent, whatever its shape
+  body: any
+  authorization: string | undefined
+}
+
+/** A gateway that enforces what a decision point of the test's own says, over HTTP. */
+async function decidedBy(
+  answer: (response: ServerResponse, asked: Asked) => void,
+  { onError = 'deny', timeoutMs = 2000 }: { onError?: OnError; timeoutMs?: number } = {},
+) {
+  const asked: Asked[] = []
+  const log: string[] = []
+  const port = await listenUntilEnd(
+    createServer(async (request: IncomingMessage, response: ServerResponse) => {
+      const one = { body: JSON.parse(await bodyOf(request)), authorization: request.headers.authorization }
+      asked.push(one)
+      answer(response, one)
+    }),
+  )
+  const point = openAuthzen({ url: `http://127.0.0.1:${port}/access/v1/evaluation`, timeoutMs, onError, token: 'pdp-token' })
+  open = await openGateway(
+    async (request, response) => {
+      log.push(await bodyOf(request))
+      answerJson(response, result(JSON.parse(log.at(-1) ?? '').id))
+    },
+    { policy: { mode: 'enforce', point, sessions: new SessionCounters() } },
+  )
+  return { asked, log, gateway: open }
+}
+
+const decisionOf = ({ records }: Gatewayed) => JSON.parse(stage(records, 'requested').at(-1)?.sections.decision ?? '{}')
+
+describe('a decision point elsewhere', () => {
+  it('is asked by AuthZEN 1.0 with subject, action, resource and context, and obeyed [PO-14]', async () => {
+    const { asked, log, gateway } = await decidedBy((response, { body }) =>
+      answerJson(response, {
+        decision: body.context.arguments.path !== '/etc/shadow',
+        context: { reason_admin: { en: 'password=hunter2hunter2 is not for agents' } },
+      }),
+    )
+    const denied = await ask(gateway.url, { body: call(1, 'read', { path: '/etc/shadow', depth: 2 }) })
+    expect(JSON.parse(denied.body.toString())).toMatchObject({ error: { code: -31004, data: { cause: 'policy' } } })
+    expect(denied.body.toString()).not.toContain('agents')
+    expect(log).toEqual([])
+    expect(asked[0]).toMatchObject({
+      authorization: 'Bearer pdp-token',
+      body: {
+        subject: { type: 'Agent', id: 'unnamed', properties: { assurance: 'claimed' } },
+        action: { name: 'tools/call', properties: { effect: 'unknown' } },
+        resource: { type: 'Tool', id: 'unit/read', properties: { server: 'unit', isListed: false } },
+        context: { tool: 'read', arguments: { path: '/etc/shadow', depth: 2 }, time: { hour: expect.any(Number) } },
+      },
+    })
+    const section = decisionOf(gateway)
+    expect(section).toMatchObject({ engine: { name: 'authzen', version: '1.0' } })
+    expect(section.rationale).toMatch(/^Denied: the decision point forbids it: .*is not for agents\.$/)
+    expect(section.rationale).not.toContain('hunter2')
+    await ask(gateway.url, { body: call(2, 'read', { path: '/srv' }) })
+    expect(log).toHaveLength(1)
+    expect(outcomes(gateway.records)).toEqual(['denied', 'success'])
+  })
+
+  const hang = () => undefined
+  it.each([
+    ['no answer in time', hang, 'authzen_timeout'],
+    [
+      'a status that is none',
+      (response: ServerResponse) => response.writeHead(503).end('{"decision":true}'),
+      'authzen_status',
+    ],
+    [
+      'a redirection',
+      (response: ServerResponse) => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
+      'authzen_status',
+    ],
+    ['no JSON', (response: ServerResponse) => response.end('yes'), 'authzen_answer'],
+    [
+      'a decision that is no boolean',
+      (response: ServerResponse) => response.end('{"decision":"true"}'),
+      'authzen_answer',
+    ],
+    ['an answer without end', (response: ServerResponse) => response.end('x'.repeat(100_000)), 'authzen_answer'],
+    ['a connection that breaks', (response: ServerResponse) => void response.destroy(), 'authzen_unreachable'],
+  ])('denies on %s, or permits as configured, and records why [PO-15]', async (_, answer, problem) => {
+    for (const onError of ['deny', 'permit'] as const) {
+      const { log, gateway } = await decidedBy(answer, { onError, timeoutMs: 300 })
+      await ask(gateway.url, { body: call(1) })
+      expect(log).toHaveLength(onError === 'deny' ? 0 : 1)
+      expect(decisionOf(gateway)).toMatchObject({ problem })
+      await open?.close()
+    }
+    open = undefined
+  })
+})
