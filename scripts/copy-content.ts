@@ -2,7 +2,7 @@ import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Which folder of `content/` each package ships. A folder that does not exist yet ships with the part that brings it. */
-const shipped = { sensor: ['patterns'], affidavit: ['patterns'] }
+const shipped = { sensor: ['patterns', 'policies'], affidavit: ['patterns', 'policies'] }
 
 const root = join(import.meta.dirname, '..')
 for (const [name, folders] of Object.entries(shipped)) {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { hashPolicySet } from '../../packages/sensor/src/policy/policy-set.ts'
 import { call, initialize, request } from '../capture/harness/wrapped.ts'
-import { collectCalls, makeFolder, oneUpstream, runCli, startCli, writeConfig } from '../gateway/harness/cli.ts'
+import { makeFolder, oneUpstream, runCli, startCli, writeConfig } from '../gateway/harness/cli.ts'
 import { answerJson, ask, bodyOf, call as httpCall, result } from '../gateway/harness/gatewayed.ts'
 import { listenUntilEnd } from '../gateway/harness/serve.ts'
 import { headersIn } from './harness/headers-in.ts'
@@ -66,9 +66,12 @@ describe('affidavit run', () => {
       .split('\n')
       .map((line) => JSON.parse(line))
     expect(log.map(({ id }) => id)).toEqual([0, 2, 7])
-    const calls = await collectCalls(join(at, 'home'))
-    const byOutcome = calls.map(({ outcome }) => outcome).sort()
-    expect(byOutcome.filter((outcome) => outcome === 'denied')).toHaveLength(3)
+    const headers = await headersIn(join(at, 'home'))
+    const ended = headers.flatMap((header) =>
+      'stage' in header && header.stage === 'completed' ? [header.outcome] : [],
+    )
+    expect(ended.toSorted()).toEqual(['denied', 'denied', 'denied', 'success', 'success', 'success'])
+    expect(headers.map((header) => header.kind === 'change' && header.detail.subject)).toContain('policy')
   })
 
   it('a policy that is no good keeps the server from being started, and says where [PO-6]', async () => {
@@ -102,7 +105,10 @@ describe('affidavit gateway', () => {
     )
     const file = join(at, 'p.cedar')
     writeFileSync(file, noDrop)
-    const config = writeConfig(at, oneUpstream(`http://127.0.0.1:${port}/mcp`, 'policy:\n  mode: enforce\n  files: [p.cedar]\n'))
+    const config = writeConfig(
+      at,
+      oneUpstream(`http://127.0.0.1:${port}/mcp`, 'policy:\n  mode: enforce\n  files: [p.cedar]\n'),
+    )
     const home = join(at, 'home')
     const gateway = await startCli(['gateway', '--config', config, '--home', home, '--collector', 'none'])
     const send = async (name: string) =>

@@ -42,7 +42,12 @@ async function decidedBy(
       answer(response, one)
     }),
   )
-  const point = openAuthzen({ url: `http://127.0.0.1:${port}/access/v1/evaluation`, timeoutMs, onError, token: 'pdp-token' })
+  const point = openAuthzen({
+    url: `http://127.0.0.1:${port}/access/v1/evaluation`,
+    timeoutMs,
+    onError,
+    token: 'pdp-token',
+  })
   open = await openGateway(
     async (request, response) => {
       log.push(await bodyOf(request))

@@ -39,6 +39,10 @@ const sensorVerbs: Readonly<Record<string, { summary: string; start(argv: readon
     summary: 'Serves MCP servers over HTTP and records every exchange, before it goes on.',
     start: serveGateway,
   },
+  policy: {
+    summary: 'Tests policies against expectations, before they are in force.',
+    start: async (argv) => (await import('@affidavit/sensor/cli/policy')).policy(argv),
+  },
   install: {
     summary: 'Puts affidavit in front of the MCP servers of Claude, Cursor and VS Code.',
     start: async (argv) => (await import('@affidavit/sensor/cli/install')).install(argv),

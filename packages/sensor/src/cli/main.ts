@@ -7,6 +7,7 @@ const help = `Usage: affidavit-sensor COMMAND
 
   run        run an MCP server on stdio and record every exchange
   gateway    serve MCP servers over HTTP and record every exchange
+  policy     test policies against expectations
   install    put it in front of the MCP servers of Claude, Cursor and VS Code
   uninstall  take it out of their configuration again
   doctor     list the servers on this machine that are not recorded, and why
@@ -18,6 +19,7 @@ Try 'affidavit-sensor run --help'. The trail is read with 'affidavit' (package a
 const commands: Readonly<Record<string, (argv: readonly string[]) => Promise<number>>> = {
   run,
   gateway,
+  policy: async (argv) => (await import('./policy.ts')).policy(argv),
   install: async (argv) => (await import('./install.ts')).install(argv),
   uninstall: async (argv) => (await import('./uninstall.ts')).uninstall(argv),
   doctor: async (argv) => (await import('./doctor.ts')).doctor(argv),
