@@ -98,13 +98,17 @@ export async function verifyFeed(
   const { document, signature } = parseFile(file)
   if (!(await verify(encodeFeedMessage(document), signature)))
     throw new FeedError('feed_signature', 'the signature is not that of the configured key over this document')
-  const feed = parseCanonical(document, feedBytesMax, feedShape) as ControlFeed
+  const feed = parseDocument(document)
   const now = { version: feed.version, document: name(document) }
   if (seen !== undefined && feed.version < seen.version)
     throw new FeedError('feed_rollback', `it has version ${feed.version}, and version ${seen.version} was seen before`)
   if (seen !== undefined && feed.version === seen.version && now.document !== seen.document)
     throw new FeedError('feed_equivocation', `another document with version ${feed.version} was seen before`)
   return { feed, seen: now }
+}
+
+function parseDocument(document: Uint8Array): ControlFeed {
+  return parseCanonical(document, feedBytesMax, feedShape) as ControlFeed
 }
 
 function parseFile(file: Uint8Array): { document: Uint8Array; signature: Uint8Array } {
