@@ -86,7 +86,8 @@ const requestedSections: Sections = {
     kind: 'task',
     statement: 'Summarise the third quarter',
     assurance: 'claimed',
-    source: '_meta',
+    source: '_meta.affidavit/task',
+    more: [{ kind: 'turn', statement: 'request_0b1e', source: '_meta.vscode.requestId' }],
   }),
   environment: encodeEnvironment({
     host: { os: 'linux', arch: 'x64', name: 'laptop-7' },

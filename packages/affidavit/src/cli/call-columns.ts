@@ -7,6 +7,7 @@ import type { FetchedCall } from '../query/fetch.ts'
 import { isDisagreement, type Sighting } from '../query/sqlite/sightings.ts'
 import { formatBytes, formatLatency, shortenId } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
+import { describePurpose } from './purpose-text.ts'
 import type { Column } from './table.ts'
 
 /** What stands where a field is not known. */
@@ -62,6 +63,13 @@ export function callColumns(times: 'day and time' | 'time of day'): readonly Col
       style: markIncomplete('policy'),
       widthMin: 7,
       leaves: 7,
+    },
+    {
+      title: 'PURPOSE',
+      cell: purposeCell,
+      style: () => 'dim',
+      widthMin: 16,
+      leaves: 2,
     },
     {
       title: 'VANTAGE',
@@ -131,6 +139,16 @@ function parseInput(json: string): unknown {
 export function isSeenOnlyFromGateways({ sighting }: ListedCall): boolean {
   const { vantage, reported, others, possible } = sighting
   return vantage === 'gateway' && reported === undefined && others.length === 0 && possible.length === 0
+}
+
+/** Of most calls nobody says what they are for: then a column for it says nothing. */
+export function isWithoutPurpose(call: ListedCall): boolean {
+  return describePurpose(call) === undefined
+}
+
+function purposeCell(call: ListedCall): string {
+  const purpose = describePurpose(call)
+  return purpose === undefined ? unknown : cutText(`(claimed) ${purpose}`, inputPreview)
 }
 
 /** `≠ gateway+server`; marks come first, for the rest may be cut. */

@@ -1,8 +1,10 @@
 import { isAbsent } from '@affidavit/evidence/record/absent'
+import { readPurpose } from '../query/purpose.ts'
 import { isDisagreement, type Sighting } from '../query/sqlite/sightings.ts'
 import { type ListedCall, nameVantages } from './call-columns.ts'
 import { formatCsvLine } from './csv.ts'
 import { formatEnd } from './format.ts'
+import { describePurpose } from './purpose-text.ts'
 import { toSightingObject } from './sighting-object.ts'
 
 /** One line of `--json`: the call with its twelve fields, each with what is known and whether it counts as complete. */
@@ -21,6 +23,7 @@ export function toCallObject({ call, requested, completed, sighting }: ListedCal
     level,
     effect,
     leaves: { requested: requested.leaf, completed: completed?.leaf ?? null },
+    purpose: readPurpose(requested.sections) ?? null,
     fields: call.fields,
     completeness: call.completeness,
   }
@@ -65,6 +68,7 @@ const csvColumns: readonly { name: string; cell(call: ListedCall): Cell }[] = [
   { name: 'tags', cell: ({ call }) => call.fields.classification.value?.tags.join(' ') },
   { name: 'decision', cell: ({ call }) => call.fields.policy.value?.disposition },
   { name: 'policies', cell: policiesOf },
+  { name: 'purpose_claimed', cell: describePurpose },
   { name: 'trace_id', cell: ({ requested }) => requested.header.traceId },
   { name: 'span_id', cell: ({ requested }) => requested.header.spanId },
   { name: 'request_id_digest', cell: ({ requested }) => requested.header.requestIdDigest },

@@ -3,7 +3,7 @@ import { fetchCalls } from '../query/fetch.ts'
 import { type CallFilter, outcomeWords } from '../query/filter.ts'
 import { type CallPlace, countIncomparable, iterateCalls, searchCalls } from '../query/sqlite/search.ts'
 import { createSightingReader } from '../query/sqlite/sightings.ts'
-import { callColumns, isSeenOnlyFromGateways, type ListedCall } from './call-columns.ts'
+import { callColumns, isSeenOnlyFromGateways, isWithoutPurpose, type ListedCall } from './call-columns.ts'
 import { csvTitle, toCsvLine, toJsonLine } from './call-lines.ts'
 import { waitUntilSequenced } from './catch-up.ts'
 import type { Command, CommandContext } from './command.ts'
@@ -147,8 +147,12 @@ async function writeTable(question: Question, limit: number, { stdout, stderr }:
   const day = stdout.isTerminal ? sharedDay(calls) : undefined
   if (day !== undefined) await stdout.write(`${stdout.paint('dim', `${day}, times in UTC`)}\n`)
   const columns = callColumns(day === undefined ? 'day and time' : 'time of day')
-  const usual = calls.every(isSeenOnlyFromGateways) ? columns.filter(({ title }) => title !== 'VANTAGE') : columns
-  const table = formatTable(usual, calls, stdout)
+  const silent = [
+    ...(calls.every(isSeenOnlyFromGateways) ? ['VANTAGE'] : []),
+    ...(calls.every(isWithoutPurpose) ? ['PURPOSE'] : []),
+  ]
+  const telling = columns.filter(({ title }) => !silent.includes(title))
+  const table = formatTable(telling, calls, stdout)
   await stdout.write(table.text)
   await stderr.write(describeRest(page.calls.length, page.total, table.hidden))
 }

@@ -3,11 +3,13 @@ import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds
 import { toPrintable } from '@affidavit/sensor/cli/printable'
 import type { Terminal } from '@affidavit/sensor/cli/terminal'
 import type { FetchedRecord } from '../query/fetch.ts'
+import { readPurpose } from '../query/purpose.ts'
 import type { CallGroup } from '../query/sqlite/call-group.ts'
 import { identityCell, type ListedCall, nameInFull, toolCell } from './call-columns.ts'
 import { changeLines } from './change-lines.ts'
 import { formatCount, formatLatency, formatNumberOf } from './format.ts'
 import { outcomeStyle } from './outcome-style.ts'
+import { purposeLines } from './purpose-text.ts'
 import type { ProofResult, Shown } from './show.ts'
 import { describeConnection, sightingLines } from './sighting-text.ts'
 
@@ -55,7 +57,18 @@ function* callLines(listed: ListedCall, terminal: Terminal): Generator<string> {
   for (const line of sightingLines(sighting, terminal)) yield label(line.name, line.text)
   const { complete, applicable } = call.completeness
   yield label('fields', `${complete} of ${applicable} complete`)
-  for (const [i, name] of fieldNames.entries()) yield fieldLine(i + 1, name, call.fields, terminal)
+  for (const [i, name] of fieldNames.entries()) {
+    yield fieldLine(i + 1, name, call.fields, terminal)
+    if (name === 'policy') yield* declaredLines(requested.sections, terminal)
+  }
+}
+
+/** Beside the decision: what it was said to be for. */
+function* declaredLines(sections: FetchedRecord['sections'], terminal: Terminal): Generator<string> {
+  const purpose = readPurpose(sections)
+  if (purpose === undefined) return
+  for (const line of purposeLines(purpose))
+    yield `       ${terminal.paint('yellow', 'for'.padEnd(labelWidth))}${toPrintable(line)}`
 }
 
 function* groupLines({ outcome, exchanges, total }: CallGroup, terminal: Terminal): Generator<string> {

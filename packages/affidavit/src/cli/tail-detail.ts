@@ -27,10 +27,11 @@ function describeHalf(event: LogEvent): string[] {
   ]
 }
 
-function describeExchange({ bytes, latencyUs, agent }: LogEvent): string[] {
+function describeExchange({ bytes, latencyUs, agent, purpose }: LogEvent): string[] {
   const size = bytes === undefined ? [] : [formatBytes(bytes)]
   if (latencyUs !== undefined) return [formatLatency(latencyUs), ...size]
-  return [...(agent === undefined ? [] : [agent]), ...size]
+  const declared = purpose === undefined ? [] : [`for (claimed): ${purpose}`]
+  return [...(agent === undefined ? [] : [agent]), ...size, ...declared]
 }
 
 /** Whose credential, why not, until when. */

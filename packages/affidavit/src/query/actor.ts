@@ -1,5 +1,5 @@
 import { isAbsent } from '@affidavit/evidence/record/absent'
-import { parseIdentity } from '@affidavit/evidence/record/identity-section'
+import { type IdentitySection, parseIdentity } from '@affidavit/evidence/record/identity-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { parseOpened } from './opened-section.ts'
 
@@ -11,6 +11,8 @@ export interface Actor {
   agentVersion?: string
   user?: string
   userId?: string
+  /** Id of the run of a CI pipeline that is behind it, as the pipeline's own system counts them. */
+  run?: string
 }
 
 export function readActor(sections: Sections): Actor {
@@ -21,5 +23,15 @@ export function readActor(sections: Sections): Actor {
     ...(isAbsent(agent) ? {} : { agent: agent.name ?? agent.id, agentId: agent.id }),
     ...(isAbsent(agent) || agent.version === undefined ? {} : { agentVersion: agent.version }),
     ...(isAbsent(user) ? {} : { user: user.name ?? user.id, userId: user.id }),
+    ...runOf(identity),
   }
+}
+
+/** As GitHub Actions and GitLab CI name it in their tokens. */
+const runNames: readonly string[] = ['run_id', 'pipeline_id']
+
+function runOf({ user, workload, delegation }: IdentitySection): { run?: string } {
+  const actors = [user, workload, ...delegation].flatMap((actor) => (isAbsent(actor) ? [] : [actor]))
+  const run = actors.flatMap(({ attributes = [] }) => attributes).find(({ name }) => runNames.includes(name))
+  return run === undefined ? {} : { run: run.value }
 }

@@ -8,6 +8,7 @@ import type { BodyOpener } from '../store/bodies.ts'
 import { iterateEntries } from '../store/entries.ts'
 import { readActor } from './actor.ts'
 import type { LogTiles } from './log-reader.ts'
+import { readPurpose } from './purpose.ts'
 import type { IndexedEntry } from './sqlite/columns.ts'
 import { readSurroundings } from './surroundings.ts'
 
@@ -41,12 +42,12 @@ export async function readIndexedEntries(
   return entries
 }
 
-/** What the index takes from a body: who acted, and where. */
-export type BodyFacts = Pick<IndexedEntry, 'actor' | 'surroundings'>
+/** What the index takes from a body: who acted, where, and what for. */
+export type BodyFacts = Pick<IndexedEntry, 'actor' | 'surroundings' | 'purpose'>
 export const noBodyFacts: BodyFacts = { actor: {}, surroundings: undefined }
 
 export function toBodyFacts(sections: Sections): BodyFacts {
-  return { actor: readActor(sections), surroundings: readSurroundings(sections) }
+  return { actor: readActor(sections), surroundings: readSurroundings(sections), purpose: readPurpose(sections) }
 }
 
 /** A body that was erased or does not open leaves them unknown; `affidavit verify` is who judges why. */

@@ -99,6 +99,7 @@ const requested = header(
     direction: oneOf(directions),
     callId: uuidV7,
     callGroupId: optional(uuidV7),
+    parentCallId: optional(uuidV7),
     sessionSource: oneOf(sessionSources),
     sessionId: optional(text(64)),
     sessionReason: optional(shortText),

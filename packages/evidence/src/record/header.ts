@@ -63,6 +63,8 @@ export interface RequestedHeader extends HeaderCore {
   callId: Uuid
   /** Present where the call spans several exchanges; then equal in all of them. */
   callGroupId?: Uuid
+  /** The call in whose course this one is said to be made: claimed, and perhaps of a log that is not this one. */
+  parentCallId?: Uuid
   sessionSource: SessionSource
   /**
    * By source, so that no client-chosen text gets in: `legacy-http` and `declared` a KeyedDigest, `legacy-stdio` a Uuid,

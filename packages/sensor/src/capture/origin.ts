@@ -1,6 +1,6 @@
 import type { Absent } from '@affidavit/evidence/record/absent'
 import type { Connection } from '@affidavit/evidence/record/environment-section'
-import type { KeyedDigest } from '@affidavit/evidence/record/header'
+import type { KeyedDigest, Uuid } from '@affidavit/evidence/record/header'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
 import type { ReportedBy } from '@affidavit/evidence/record/kinds'
 import type { MetaClaims, TraceContext } from '../identity/claims.ts'
@@ -23,6 +23,8 @@ export interface RequestOrigin {
   session: 'stdio' | { digest: KeyedDigest } | Absent
   /** Of HTTP's headers; what `_meta` says goes before it. */
   trace?: TraceContext
+  /** Of HTTP's headers, or of the agent that records its own; what `_meta` says goes before it. */
+  parentCallId?: Uuid
   /** Of who told of the request; goes before what `_meta` says. */
   claims?: Claims
   reported?: ReportedBy

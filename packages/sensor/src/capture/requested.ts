@@ -3,7 +3,7 @@ import { encodeDecision } from '@affidavit/evidence/record/decision-section'
 import { encodeEnvironment, type ForeignIds } from '@affidavit/evidence/record/environment-section'
 import type { Uuid } from '@affidavit/evidence/record/header'
 import { type Actor, encodeIdentity } from '@affidavit/evidence/record/identity-section'
-import { encodePurpose } from '@affidavit/evidence/record/purpose-section'
+import { encodePurpose, type Purpose } from '@affidavit/evidence/record/purpose-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { Principals } from '../identity/principals.ts'
@@ -81,6 +81,7 @@ function draftHeader(
     direction: requestDirection(line),
     callId: place.callId,
     ...(place.callGroupId === undefined ? {} : { callGroupId: place.callGroupId }),
+    ...parentOf(claims.parentCallId ?? line.origin.parentCallId),
     ...session.fieldsFor(claims, line.origin, context.digest),
     ...(isProtocolMethod(method) ? { method } : { methodDigest: context.digest(method) }),
     requestIdDigest: context.digest(id?.raw ?? id?.hash ?? ''),
@@ -104,7 +105,7 @@ const noDecision = encodeDecision({
   obligations: [],
   rationale: 'No policy was evaluated: none is configured, and the mode is observe.',
 })
-const noPurpose = encodePurpose({ absent: 'the request declares neither a task nor an intent' })
+const noPurpose = encodePurpose({ absent: 'the request declares no task, no intent, no reason and no turn' })
 
 const hiddenPurpose = encodePurpose({ absent: 'declared, but at level metadata no values are kept' })
 const unnamedAgent: Absent = { absent: 'the client has not named itself on this connection' }
@@ -121,9 +122,19 @@ function identitySection(principals: Principals, agent: Actor | Absent): Uint8Ar
   return encoded
 }
 
+const encodedPurposes = new WeakMap<Purpose, Uint8Array>()
+
+/** Encoded once for the calls that declare it in the same words. */
 function purposeSection({ level }: CaptureContext, { purpose }: Claims): Uint8Array {
   if (purpose === undefined) return noPurpose
-  return level === 'metadata' ? hiddenPurpose : encodePurpose(purpose)
+  if (level === 'metadata') return hiddenPurpose
+  const encoded = encodedPurposes.get(purpose) ?? encodePurpose(purpose)
+  encodedPurposes.set(purpose, encoded)
+  return encoded
+}
+
+function parentOf(parentCallId: Uuid | undefined): Pick<RequestedDraft, 'parentCallId'> {
+  return parentCallId === undefined ? {} : { parentCallId }
 }
 
 /** Ids that others chose go here and nowhere else, redacted: a client may put anything into them. */

@@ -1,6 +1,12 @@
+import type { Uuid } from '@affidavit/evidence/record/header'
+import { isUuidV7 } from '@affidavit/evidence/record/id'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
 import type { Purpose } from '@affidavit/evidence/record/purpose-section'
 import { clipText } from '@affidavit/evidence/record/text'
+import { isJsonObject, type Redact, readFirst } from './meta-keys.ts'
+import { readPurpose } from './purpose-claims.ts'
+
+export { isJsonObject, type Redact } from './meta-keys.ts'
 
 /** What a client says of itself and of its purpose. All of it is `claimed`: nothing here was checked. */
 
@@ -9,26 +15,17 @@ export interface TraceContext {
   spanId: string
 }
 
-const statementBytesMax = 4096
 const modernClientKey = 'io.modelcontextprotocol/clientInfo'
 const modernVersionKey = 'io.modelcontextprotocol/protocolVersion'
-/** `_meta` keys in which clients declare what the call is for; the first that is there is taken. */
-const purposeKeys = {
-  task: ['affidavit/task', 'affidavit/purpose', 'declaredTask', 'task', 'purpose'],
-  intent: ['affidavit/user-intent', 'userIntent', 'user_intent', 'intent'],
-} as const
-const conversationKeys = ['gen_ai.conversation.id', 'conversationId', 'conversation_id', 'affidavit/conversation']
+/** What clients call the conversation; the last four are what VS Code, ChatGPT, Codex and OpenCode send. */
+const conversationKeys = [
+  'gen_ai.conversation.id', 'conversationId', 'conversation_id', 'affidavit/conversation', 'vscode.conversationId',
+  'openai/session', 'x-codex-turn-metadata#session_id', 'ai.opencode/sessionID',
+] // biome-ignore format: one list
+/** In whose course the call is made: an id that our own middleware hands on. */
+const parentCallKey = 'affidavit/parent-call'
 /** W3C Trace Context §3.2: version, trace-id, parent-id, flags; version ff and all-zero ids are invalid. */
 const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$/
-
-/** Takes out of free text what must not be kept. */
-export type Redact = (text: string) => string
-
-type JsonObject = Record<string, unknown>
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
 
 /**
  * `clientInfo` of initialize (legacy) or of `_meta` (2026-07-28). Undefined where it is not an object with a name. A client
@@ -56,6 +53,8 @@ export interface MetaClaims {
   purpose?: Purpose
   conversation?: string
   trace?: TraceContext
+  /** The call in whose course this one is said to be made. */
+  parentCallId?: Uuid
   /** The revision of MCP that the request is of, as sent: to compare, not to keep. */
   protocolVersion?: string
 }
@@ -64,8 +63,9 @@ export interface MetaClaims {
 export function readMetaClaims(meta: unknown, redact: Redact): MetaClaims {
   if (!isJsonObject(meta)) return {}
   const agent = toClaimedAgent(meta[modernClientKey], '_meta', redact)
-  const purpose = purposeFrom(meta, 'task', redact) ?? purposeFrom(meta, 'intent', redact)
-  const conversation = firstText(meta, conversationKeys)?.text
+  const purpose = readPurpose(meta, redact)
+  const conversation = readFirst(meta, conversationKeys)?.text
+  const parentCallId = parseParentCall(meta[parentCallKey])
   const trace = parseTraceparent(meta.traceparent)
   const protocolVersion = meta[modernVersionKey]
   return {
@@ -73,6 +73,7 @@ export function readMetaClaims(meta: unknown, redact: Redact): MetaClaims {
     ...(purpose === undefined ? {} : { purpose }),
     ...(conversation === undefined ? {} : { conversation }),
     ...(trace === undefined ? {} : { trace }),
+    ...(parentCallId === undefined ? {} : { parentCallId }),
     ...(typeof protocolVersion === 'string' ? { protocolVersion } : {}),
   }
 }
@@ -83,18 +84,10 @@ export function parseTraceparent(value: unknown): TraceContext | undefined {
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId }
 }
 
-function purposeFrom(meta: JsonObject, kind: Purpose['kind'], redact: Redact): Purpose | undefined {
-  const found = firstText(meta, purposeKeys[kind])
-  if (found === undefined) return undefined
-  // Redacted before it is cut: half a secret at the cut would no longer look like one.
-  const statement = clipText(redact(found.text), statementBytesMax)
-  return { kind, statement, assurance: 'claimed', source: `_meta.${found.key}` }
-}
+/** HTTP's way to say the same (server/call-marks). */
+export const parentCallHeader = 'affidavit-call-id'
 
-function firstText(meta: JsonObject, keys: readonly string[]): { key: string; text: string } | undefined {
-  for (const key of keys) {
-    const text = meta[key]
-    if (typeof text === 'string' && text !== '') return { key, text }
-  }
-  return undefined
+/** The id of a call, of `_meta` or of HTTP's header. Undefined where it is none: it stands in the header of the record. */
+export function parseParentCall(value: unknown): Uuid | undefined {
+  return isUuidV7(value) ? value : undefined
 }

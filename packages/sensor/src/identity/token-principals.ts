@@ -2,6 +2,7 @@ import type { Absent } from '@affidavit/evidence/record/absent'
 import type { Actor, Grounds, TokenRef } from '@affidavit/evidence/record/identity-section'
 import { clipText } from '@affidavit/evidence/record/text'
 import { isJsonObject, type Redact } from './claims.ts'
+import { describeJob } from './job-claims.ts'
 import type { Principals } from './principals.ts'
 
 /** Actors that a record can hold (identity-section.ts); one place is kept for saying that there were more. */
@@ -44,7 +45,12 @@ function userOf(claims: Record<string, unknown>, vouched: Grounds, keep: (text: 
   if (subject === undefined) return { absent: 'the token names no subject' }
   if (subject === clientOf(claims)) return { absent: 'the token was given to the client itself, for nobody else' }
   const name = textOf(claims.preferred_username) ?? textOf(claims.name)
-  return { ...vouched, id: keep(subject), ...(name === undefined ? {} : { name: keep(name) }) }
+  return {
+    ...vouched,
+    ...describeJob(claims, keep),
+    id: keep(subject),
+    ...(name === undefined ? {} : { name: keep(name) }),
+  }
 }
 
 /** The outermost actor is the current one and the innermost the first (RFC 8693 §4.1): the chain is written from the first. */
@@ -55,7 +61,7 @@ function actorsOf(act: unknown, vouched: Grounds & { issuer?: string }, keep: (t
     const id = textOf(next.sub) ?? clientOf(next)
     const issuer = textOf(next.iss)
     const by = { ...vouched, ...(issuer === undefined ? {} : { issuer: keep(issuer) }) }
-    chain.unshift({ ...by, id: id === undefined ? 'unnamed' : keep(id) })
+    chain.unshift({ ...by, ...describeJob(next, keep), id: id === undefined ? 'unnamed' : keep(id) })
   }
   if (next !== undefined) chain.unshift({ ...vouched, id: 'unreadable', reason: 'earlier actors cannot be told' })
   return chain

@@ -8,7 +8,7 @@ import type { Sensor } from './sensor.ts'
 import { closeSensor, sensorFor } from './sensors.ts'
 
 export type { AuditedCall, TouchedResource } from './audited-call.ts'
-export { callHeaders, sqlComment } from './call-marks.ts'
+export { callHeaders, callMeta, sqlComment } from './call-marks.ts'
 export type { AuditOptions } from './options.ts'
 
 /** McpServer or Server of @modelcontextprotocol/sdk 1.x or @modelcontextprotocol/server 2.x. */

@@ -12,6 +12,11 @@ export function callHeaders(callId: string): { 'affidavit-call-id': string } {
   return { 'affidavit-call-id': verifyId(callId) }
 }
 
+/** `_meta` for requests to other servers of MCP, on whatever transport. Throws TypeError where the id is not one of a call. */
+export function callMeta(callId: string): { 'affidavit/parent-call': string } {
+  return { 'affidavit/parent-call': verifyId(callId) }
+}
+
 /** It becomes part of a statement: nothing else may ever stand there. */
 function verifyId(callId: string): string {
   if (!uuid.test(callId)) throw new TypeError('affidavit: what was given is not the id of a call')

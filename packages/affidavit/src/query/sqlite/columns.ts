@@ -1,6 +1,8 @@
 import type { Envelope } from '@affidavit/evidence/record/envelope'
 import type { Classification, CompletedHeader, Header, RequestedHeader } from '@affidavit/evidence/record/header'
 import { toResponseStatus } from '@affidavit/evidence/record/kinds'
+import type { Purpose } from '@affidavit/evidence/record/purpose-section'
+import { clipText } from '@affidavit/evidence/record/text'
 import type { Actor } from '../actor.ts'
 import { toMachineKey, toRequestKey } from '../links.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -15,6 +17,8 @@ export interface IndexedEntry<H extends Header = Header> {
   actor: Actor
   /** Undefined where the body does not tell them. */
   surroundings: Surroundings | undefined
+  /** Undefined where none is declared, or the body does not tell it. */
+  purpose?: Purpose | undefined
 }
 
 export type Value = string | number | Uint8Array | null
@@ -29,6 +33,7 @@ export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
   { name: 'leaf', value: ({ leaf }) => leaf },
   { name: 'callId', value: ({ header }) => header.callId },
   { name: 'callGroupId', value: ({ header }) => header.callGroupId ?? null },
+  { name: 'parentCallId', value: ({ header }) => header.parentCallId ?? null },
   { name: 'streamId', value: ({ header }) => header.streamId },
   { name: 'seq', value: ({ header }) => header.seq },
   { name: 'headerHash', value: ({ headerHash }) => headerHash },
@@ -74,6 +79,8 @@ export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
   { name: 'agentVersion', value: ({ actor }) => actor.agentVersion ?? null },
   { name: 'user', value: ({ actor }) => actor.user ?? null },
   { name: 'userId', value: ({ actor }) => actor.userId ?? null },
+  { name: 'run', value: ({ actor }) => actor.run ?? null },
+  { name: 'purpose', value: ({ purpose }) => (purpose === undefined ? null : clipText(purpose.statement)) },
 ]
 
 export const completedColumns: readonly ColumnRule<CompletedHeader>[] = [

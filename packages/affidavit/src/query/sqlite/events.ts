@@ -15,6 +15,8 @@ export interface LogEvent {
   toolDigest?: string
   agent?: string
   user?: string
+  /** What the call is said to be for, on its `requested` half: the first statement, cut. Always claimed. */
+  purpose?: string
   callId?: string
   /** Of halves of calls: from where it was seen, and whether a program told of it instead. */
   vantage?: string
@@ -27,18 +29,18 @@ export interface LogEvent {
 }
 
 const columns =
-  'at, time, kind, event, server, subject, toolDigest, agent, user, callId, vantage, reported, httpStatus, latencyUs, bytes, detail'
+  'at, time, kind, event, server, subject, toolDigest, agent, user, callId, vantage, reported, httpStatus, latencyUs, bytes, purpose, detail'
 const ofCall = 'toolDigest, agent, user, callId, vantage, reported'
 const select = `
 SELECT ${columns} FROM (
   SELECT leaf AS at, time, kind, 'requested' AS event, server, coalesce(tool, method) AS subject, ${ofCall},
-    NULL AS httpStatus, NULL AS latencyUs, inputBytes AS bytes, NULL AS detail FROM calls WHERE leaf >= ?1 AND leaf < ?2
+    NULL AS httpStatus, NULL AS latencyUs, inputBytes AS bytes, purpose, NULL AS detail FROM calls WHERE leaf >= ?1 AND leaf < ?2
   UNION ALL
   SELECT completedLeaf, completedTime, kind, outcome, server, coalesce(tool, method), ${ofCall},
-    httpStatus, latencyUs, responseBytes, NULL FROM calls WHERE completedLeaf IS NOT NULL AND completedLeaf >= ?1 AND completedLeaf < ?2
+    httpStatus, latencyUs, responseBytes, NULL, NULL FROM calls WHERE completedLeaf IS NOT NULL AND completedLeaf >= ?1 AND completedLeaf < ?2
   UNION ALL
   SELECT leaf, time, kind, event, server, CASE kind WHEN 'change' THEN detail ->> 'name' END, NULL, agent, user, callId,
-    NULL, NULL, NULL, NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
+    NULL, NULL, NULL, NULL, NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
 ) ORDER BY at`
 
 /** Entries of leaves [from, to), in log order. */
@@ -56,7 +58,18 @@ function parseEvent(row: Record<string, SQLOutputValue>): LogEvent {
     timeMs: time,
     kind,
     event,
-    ...texts(row, ['server', 'subject', 'toolDigest', 'agent', 'user', 'callId', 'vantage', 'reported', 'detail']),
+    ...texts(row, [
+      'server',
+      'subject',
+      'toolDigest',
+      'agent',
+      'user',
+      'callId',
+      'vantage',
+      'reported',
+      'purpose',
+      'detail',
+    ]),
     ...numbers(row, ['httpStatus', 'latencyUs', 'bytes']),
   }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever a column or its derivation changes: an index of another version is rebuilt, never migrated. */
-export const indexVersion = 6
+export const indexVersion = 7
 
 /** End of a call of which nothing says when it was over: it may be of one with anything later. */
 export const openEnd = Number.MAX_SAFE_INTEGER
@@ -29,6 +29,7 @@ CREATE TABLE calls (
   leaf INTEGER PRIMARY KEY,
   callId TEXT NOT NULL,
   callGroupId TEXT,
+  parentCallId TEXT,
   streamId TEXT NOT NULL,
   seq INTEGER NOT NULL,
   headerHash BLOB NOT NULL,
@@ -68,6 +69,8 @@ CREATE TABLE calls (
   agentVersion TEXT,
   user TEXT,
   userId TEXT,
+  run TEXT,
+  purpose TEXT,
   completedLeaf INTEGER,
   completedStreamId TEXT,
   completedSeq INTEGER,
@@ -125,6 +128,9 @@ const indexes = `
 CREATE INDEX callsByTime ON calls (time);
 CREATE INDEX callsById ON calls (callId);
 CREATE INDEX callsByGroup ON calls (callGroupId) WHERE callGroupId IS NOT NULL;
+CREATE INDEX callsByParent ON calls (parentCallId) WHERE parentCallId IS NOT NULL;
+CREATE INDEX callsByTrace ON calls (traceId, time) WHERE traceId IS NOT NULL;
+CREATE INDEX callsByRun ON calls (run, time) WHERE run IS NOT NULL;
 CREATE INDEX callsBySession ON calls (session, time) WHERE session IS NOT NULL;
 CREATE INDEX callsByTool ON calls (tool, time) WHERE tool IS NOT NULL;
 CREATE INDEX callsNotSuccessful ON calls (outcome, time) WHERE outcome <> 'success';
@@ -134,6 +140,7 @@ CREATE INDEX callsByVantage ON calls (vantage, reported) WHERE countedAt IS NULL
 CREATE INDEX callsJoined ON calls (joinedTo) WHERE joinedTo IS NOT NULL;
 CREATE INDEX callsCounted ON calls (countedAt) WHERE countedAt IS NOT NULL;
 CREATE INDEX linksByKey ON links (key, role, slot, "end", start);
+CREATE INDEX recordsByFingerprint ON records (detail ->> 'fingerprint') WHERE kind = 'auth';
 CREATE INDEX recordsByTime ON records (time);
 `
 

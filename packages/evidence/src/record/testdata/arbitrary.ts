@@ -109,6 +109,7 @@ export const requestedHeader: Arbitrary<RequestedHeader> = fc
         direction: fc.constantFrom(...kinds.directions),
         callId: uuid,
         callGroupId: uuid,
+        parentCallId: uuid,
         requestIdDigest: digest,
         server,
         tool,

@@ -5,7 +5,7 @@ import type { EnvironmentSection, ProcessFacts } from '../environment-section.ts
 import { type Actor, actorKinds, type IdentitySection, type TokenRef } from '../identity-section.ts'
 import { assurances } from '../kinds.ts'
 import type { OutputSection } from '../output-section.ts'
-import type { PurposeSection } from '../purpose-section.ts'
+import { type PurposeSection, purposeKinds } from '../purpose-section.ts'
 import { type ResourcesSection, resourceTypes } from '../resources-section.ts'
 import { digest, hash, integer, name, timestamp, words } from './arbitrary.ts'
 
@@ -118,16 +118,17 @@ export const decision: Arbitrary<DecisionSection> = fc.record(
   required('engine', 'policies', 'conditions', 'obligations', 'rationale'),
 )
 
+const statement = { kind: fc.constantFrom(...purposeKinds), statement: words, source: words }
+
 export const purpose: Arbitrary<PurposeSection> = fc.oneof(
   absent,
   fc.record(
     {
-      kind: fc.constantFrom('task' as const, 'intent' as const),
-      statement: words,
+      ...statement,
       assurance: fc.constant('claimed' as const),
-      source: words,
+      more: fc.array(fc.record(statement, plain), { maxLength: 3 }),
     },
-    plain,
+    required('kind', 'statement', 'assurance', 'source'),
   ),
 )
 

@@ -3,7 +3,7 @@ import type { KeyedDigest } from '@affidavit/evidence/record/header'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
 import { clipText } from '@affidavit/evidence/record/text'
 import { createDescribeBearer } from '../../identity/bearer.ts'
-import { parseTraceparent, type Redact } from '../../identity/claims.ts'
+import { parentCallHeader, parseParentCall, parseTraceparent, type Redact } from '../../identity/claims.ts'
 import { readLocalFacts } from '../../identity/local.ts'
 import type { Principals } from '../../identity/principals.ts'
 import type { CaptureContext } from '../context.ts'
@@ -43,11 +43,13 @@ export function createFetchOrigins(by: { digest: CaptureContext['digest']; redac
       const principals = known.get(named) ?? complete(named)
       known.set(named, principals)
       const trace = parseTraceparent(headers.get('traceparent'))
+      const parentCallId = parseParentCall(headers.get(parentCallHeader))
       return {
         principals,
         network,
         session: session === undefined ? noSession : { digest: session },
         ...(trace === undefined ? {} : { trace }),
+        ...(parentCallId === undefined ? {} : { parentCallId }),
       }
     },
   }

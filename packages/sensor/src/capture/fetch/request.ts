@@ -10,6 +10,8 @@ export interface FetchRequest {
   /** Of requests that say they are JSON. */
   body: Uint8Array | undefined
   signal: AbortSignal | undefined
+  /** Gives it one more header field. */
+  addHeader(name: string, value: string): void
   /** Sends it on, with other bytes in the place of its body where they are given. */
   send(instead?: Uint8Array): Promise<Response>
   /** Tells the server, by a POST of its own, that what it asked did not reach the agent: it would wait for ever. */
@@ -31,13 +33,19 @@ export async function readRequest(
   const held = isJson ? await holdBody(from, init) : undefined
   const streamed = held?.streamed === true ? { body: held.bytes } : {}
   const url = from?.url ?? String(input)
+  let added: { headers?: Headers } = {}
   return {
     method: (init.method ?? from?.method ?? 'GET').toUpperCase(),
     url,
     headers,
     body: held?.bytes,
     signal: init.signal ?? from?.signal,
-    send: (instead) => fetchOn(input, { ...init, ...(instead === undefined ? streamed : { body: copyOf(instead) }) }),
+    addHeader: (name, value) => {
+      headers.set(name, value)
+      added = { headers }
+    },
+    send: (instead) =>
+      fetchOn(input, { ...init, ...added, ...(instead === undefined ? streamed : { body: copyOf(instead) }) }),
     reply: (bytes) => {
       const sent = fetchOn(url, { method: 'POST', headers: replyHeaders(headers), body: copyOf(bytes) })
       sent.then((response) => response.body?.cancel(), onFault)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KeyedDigest } from '@affidavit/evidence/record/header'
-import { parseTraceparent } from '../../identity/claims.ts'
+import { parentCallHeader, parseParentCall, parseTraceparent } from '../../identity/claims.ts'
 import { readClock } from '../clock.ts'
 import { HeldBytes } from '../hold.ts'
 import type { CapturedLine, Verdict } from '../line.ts'
@@ -96,11 +96,13 @@ function describeOrigin(
   { principals, session }: Pick<RequestOrigin, 'principals'> & { session: KeyedDigest | undefined },
 ): RequestOrigin {
   const trace = parseTraceparent(headerOf(rawHeaders, 'traceparent'))
+  const parentCallId = parseParentCall(headerOf(rawHeaders, parentCallHeader))
   return {
     principals,
     network: connectionOf(socket, 'client'),
     session: session === undefined ? noSession : { digest: session },
     ...(trace === undefined ? {} : { trace }),
+    ...(parentCallId === undefined ? {} : { parentCallId }),
   }
 }
 

@@ -2,7 +2,7 @@ import { type Absent, isAbsent } from '@affidavit/evidence/record/absent'
 import type { Grounds } from '@affidavit/evidence/record/identity-section'
 import { clipText } from '@affidavit/evidence/record/text'
 import { createDescribeBearer } from '../../identity/bearer.ts'
-import { parseTraceparent, type Redact } from '../../identity/claims.ts'
+import { parentCallHeader, parseParentCall, parseTraceparent, type Redact } from '../../identity/claims.ts'
 import { type LocalFacts, readLocalFacts } from '../../identity/local.ts'
 import type { Principals } from '../../identity/principals.ts'
 import type { CaptureContext } from '../context.ts'
@@ -40,6 +40,7 @@ export function createOrigins({ digest, redact }: { digest: CaptureContext['dige
       if (kind === 'stdio') return () => stdio
       return (extra) => {
         const trace = parseTraceparent(extra?.header('traceparent'))
+        const parentCallId = parseParentCall(extra?.header(parentCallHeader))
         const id = sessionIdOf(transport, extra)
         const session = id === undefined ? noSession : { digest: digest(id) }
         return {
@@ -47,6 +48,7 @@ export function createOrigins({ digest, redact }: { digest: CaptureContext['dige
           network: kind === 'http' && extra !== undefined ? servedConnection(noFacts) : noFacts,
           session: kind === 'other' ? unknownTransport : session,
           ...(trace === undefined ? {} : { trace }),
+          ...(parentCallId === undefined ? {} : { parentCallId }),
         }
       }
     },
