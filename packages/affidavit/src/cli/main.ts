@@ -20,6 +20,7 @@ interface CommandEntry {
 const commands: Readonly<Record<string, CommandEntry>> = {
   query: { load: async () => (await import('./query.ts')).query },
   show: { load: async () => (await import('./show.ts')).show },
+  trace: { load: async () => (await import('./trace.ts')).trace },
   tail: { load: async () => (await import('./tail.ts')).tail },
   tools: { load: async () => (await import('./tools.ts')).tools },
   verify: { load: async () => (await import('./verify.ts')).verify },
