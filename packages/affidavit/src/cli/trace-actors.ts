@@ -24,7 +24,13 @@ export function actorSteps(identity: IdentitySection): TraceStep[] {
 
 function initiatorSteps(user: Actor | Absent, delegation: readonly Actor[]): TraceStep[] {
   if (!isAbsent(user)) {
-    return [{ ...toStep(user.kind === 'job' ? 'run' : 'user', user), link: linkTo(user, 'subject') }]
+    const isAccount = user.method === 'os-user' && delegation.length === 0
+    return [
+      { ...toStep(user.kind === 'job' ? 'run' : 'user', user), link: linkTo(user, 'subject') },
+      ...(isAccount
+        ? [breakStep('nothing says who started the agent: only the account is known that it runs under')]
+        : []),
+    ]
   }
   return delegation.length > 0 ? [] : [breakStep(`nothing says who started the agent: ${user.absent}`)]
 }

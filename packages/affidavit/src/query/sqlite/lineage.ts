@@ -91,11 +91,21 @@ function createParentReader(db: DatabaseSync, read: Lineage['read']): Lineage['p
     if (before !== undefined) return before
     // Whoever asks again while this is judged would go round in a circle, which a forged id can make.
     known.set(call.place.leaf, { type: 'none' })
-    const parent = judge(call)
+    const judged = judge(call)
+    const parent = isAbove(judged, call.place.leaf, known) ? circle : judged
     known.set(call.place.leaf, parent)
     return parent
   }
   return parentOf
+}
+
+const circle: Parent = { type: 'break', why: 'it names a call that was itself made for this one' }
+
+/** Whether the way up leads back to where it began. */
+function isAbove(parent: Parent, leaf: number, known: ReadonlyMap<number, Parent>): boolean {
+  for (let at: Parent | undefined = parent; at?.type === 'call'; at = known.get(at.leaf))
+    if (at.leaf === leaf) return true
+  return false
 }
 
 function judgeDeclared(
