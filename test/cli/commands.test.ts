@@ -178,6 +178,11 @@ describe('proofs', () => {
     edit(copy, 'store/collector.db', `UPDATE bodies SET body = zeroblob(64) WHERE leaf = ${call?.leaves.requested}`)
     const corrupt = runCommand(['show', call?.id ?? '', '--home', copy])
     expect(corrupt).toMatchObject({ code: 1, stdout: expect.stringContaining('ALTERED') })
+    const traced = runCommand(['trace', call?.id ?? '', '--home', copy])
+    expect(traced).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('BREAK       the body of a record is ALTERED'),
+    })
     const other = copyHome(home, join(directory, 'copy'))
     writeFileSync(
       join(other, 'keys/log.pub'),

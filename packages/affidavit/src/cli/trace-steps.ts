@@ -8,8 +8,8 @@ import { toolCell } from './call-columns.ts'
 import { formatLatency, formatNumberOf } from './format.ts'
 import { purposeLines } from './purpose-text.ts'
 import { actorSteps, describeToken, rankOf, requestLink } from './trace-actors.ts'
-import { dataSteps } from './trace-data.ts'
 import type { LogLine } from './trace-log.ts'
+import { resourceSteps } from './trace-resources.ts'
 import { breakStep, chain, type StepLink, type TraceStep } from './trace-step.ts'
 
 /** What the steps of a trace are made from. */
@@ -46,17 +46,17 @@ function callStep(traced: TracedCall, matter: TraceMatter): TraceStep {
   const { call, parent, children } = traced
   const counted = recordsOf(traced, matter)[0]
   const inner = children.map((child) => callStep(child, matter))
-  const base = { type: 'call', callId: call.place.callId } as const
+  const named = { type: 'call', callId: call.place.callId } as const
   if (counted === undefined)
     return {
-      ...base,
+      ...named,
       name: `call ${call.place.callId}`,
       facts: [],
       next: [breakStep('its record cannot be read'), ...inner],
     }
   const { name, version } = counted.call.fields.server.value ?? { name: call.server }
   return {
-    ...base,
+    ...named,
     name: `${toolCell(counted)} on ${name}${version === undefined ? '' : ` ${version}`}`,
     link: callLink(traced, parent, matter),
     facts: callFacts(traced, matter),
@@ -147,24 +147,24 @@ function joinFacts(
 function endSteps(traced: TracedCall, matter: TraceMatter): TraceStep[] {
   const records = recordsOf(traced, matter)
   const lines = records.flatMap(({ call }) => matter.lines.get(call.callId) ?? [])
-  const data = dataSteps(records, lines)
+  const reached = resourceSteps(records, lines)
   const outcome = records[0]?.completed?.header.outcome
   return [
     ...records.flatMap(bodyBreaks),
-    ...data,
+    ...reached,
     ...(traced.loose.length === 0 ? [] : [breakStep(describeLoose(traced.loose))]),
     ...(outcome === undefined ? [breakStep('nothing says what came of it: it is open, or its sensor died')] : []),
-    ...(isWithoutEnd(traced, { data, outcome }) ? [breakStep(describeMissing(matter))] : []),
+    ...(isWithoutEnd(traced, { reached, outcome }) ? [breakStep(describeMissing(matter))] : []),
   ]
 }
 
 function isWithoutEnd(
   { call, children }: TracedCall,
-  { data, outcome }: { data: TraceStep[]; outcome: string | undefined },
+  { reached, outcome }: { reached: TraceStep[]; outcome: string | undefined },
 ): boolean {
   const isHousekeeping = call.kind === 'list' || call.kind === 'session' || call.kind === 'task'
   return (
-    data.length === 0 && children.length === 0 && outcome !== 'denied' && outcome !== 'continued' && !isHousekeeping
+    reached.length === 0 && children.length === 0 && outcome !== 'denied' && outcome !== 'continued' && !isHousekeeping
   )
 }
 

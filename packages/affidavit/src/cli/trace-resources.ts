@@ -8,7 +8,7 @@ import { breakStep, type TraceStep } from './trace-step.ts'
 const resourcesMax = 20
 
 /** Resources that the records name, with the lines of a server's own log that name them too; then the other lines. */
-export function dataSteps(records: readonly FetchedCall[], lines: readonly LogLine[]): TraceStep[] {
+export function resourceSteps(records: readonly FetchedCall[], lines: readonly LogLine[]): TraceStep[] {
   const { resources, omitted } = listResources(records)
   const placed = new Map<LogLine, Resource>()
   for (const line of lines) {
