@@ -1,7 +1,9 @@
 import { type Absent, orAbsent } from './absent.ts'
 import { encodeShape, parseCanonical } from './canonical.ts'
-import { keyedDigest } from './digest.ts'
-import type { KeyedDigest, Timestamp } from './header.ts'
+import { type Containment, containment } from './containment.ts'
+import { hash, keyedDigest } from './digest.ts'
+import type { Hash, KeyedDigest, Timestamp } from './header.ts'
+import { type Posture, posture } from './posture.ts'
 import { integer, listOf, object, oneOf, optional } from './shape.ts'
 import { shortText, text } from './text.ts'
 import { timestamp } from './timestamp.ts'
@@ -11,11 +13,24 @@ export interface Host {
   /** `linux`, `darwin`, `win32`, … */
   os: string
   arch: string
+  /** Release of the kernel or the system. */
+  osVersion?: string
   name?: string
   region?: string
+  zone?: string
   node?: string
   pod?: string
+  namespace?: string
   container?: string
+  /** Digest of the image that the container was made from. */
+  image?: string
+  /** Where each of these was read that is neither the kernel's nor Node's word, at most 16: by member. */
+  sources?: HostSource[]
+}
+
+export interface HostSource {
+  member: string
+  source: string
 }
 
 /** A process beside the call. Arguments are left out: they hold secrets. */
@@ -24,6 +39,12 @@ export interface ProcessFacts {
   startedAt?: Timestamp
   /** Path of the executable, at most 1,024 bytes. */
   executable?: string
+  /** SHA-256 of the bytes that run. */
+  executableHash?: Hash
+  /** Of the kernel, since boot. */
+  startTicks?: number
+  /** Of the sensor itself. */
+  version?: string
 }
 
 export interface Processes {
@@ -67,6 +88,10 @@ export interface Removal {
 export interface EnvironmentSection {
   host: Host | Absent
   processes: Processes | Absent
+  /** What the sensor's process is enclosed in. Absent where nobody looked. */
+  containment?: Containment
+  /** What is said of the state of the machine. Absent where no source is configured. */
+  posture?: Posture | Absent
   /** At most 16. */
   network: Connection[] | Absent
   ids: ForeignIds
@@ -80,14 +105,26 @@ export const redactionsMax = 1_000
 const host = object({
   os: shortText,
   arch: shortText,
+  osVersion: optional(shortText),
   name: optional(shortText),
   region: optional(shortText),
+  zone: optional(shortText),
   node: optional(shortText),
   pod: optional(shortText),
+  namespace: optional(shortText),
   container: optional(shortText),
+  image: optional(shortText),
+  sources: optional(listOf(object({ member: shortText, source: shortText }), 16)),
 })
 
-const processFacts = object({ pid: integer(), startedAt: optional(timestamp), executable: optional(text(1_024)) })
+const processFacts = object({
+  pid: integer(),
+  startedAt: optional(timestamp),
+  executable: optional(text(1_024)),
+  executableHash: optional(hash),
+  startTicks: optional(integer()),
+  version: optional(shortText),
+})
 
 const connection = object({
   peer: oneOf(['client', 'server']),
@@ -101,6 +138,8 @@ const connection = object({
 export const environmentShape = object({
   host: orAbsent(host),
   processes: orAbsent(object({ sensor: processFacts, client: orAbsent(processFacts), server: orAbsent(processFacts) })),
+  containment: optional(containment),
+  posture: optional(orAbsent(posture)),
   network: orAbsent(listOf(connection, 16)),
   ids: object({
     requestId: optional(text(1_024)),

@@ -3,6 +3,7 @@ import { encodeShape, parseCanonical } from './canonical.ts'
 import { hash, keyedDigest } from './digest.ts'
 import type { Hash, KeyedDigest, Timestamp } from './header.ts'
 import { type Assurance, assurances } from './kinds.ts'
+import { type Lineage, lineage } from './lineage.ts'
 import { integer, listOf, object, oneOf, optional } from './shape.ts'
 import { shortText, text } from './text.ts'
 import { timestamp } from './timestamp.ts'
@@ -70,6 +71,8 @@ export interface IdentitySection {
   token: TokenRef | Absent
   /** From the initiator (for example a CI job) to the one that calls, at most 32. */
   delegation: Actor[]
+  /** On stdio: the processes that led to the sensor, the first of which is the workload. Absent where nobody looked. */
+  lineage?: Lineage | Absent
 }
 
 const grounds = {
@@ -110,6 +113,7 @@ export const identityShape = object({
   role: orAbsent(actor),
   token: orAbsent(token),
   delegation: listOf(actor, 32),
+  lineage: optional(orAbsent(lineage)),
 })
 
 const bytesMax = 1 << 20

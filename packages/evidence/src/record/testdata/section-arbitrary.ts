@@ -1,10 +1,13 @@
 import fc, { type Arbitrary } from 'fast-check'
 import type { Absent } from '../absent.ts'
+import type { Containment } from '../containment.ts'
 import { type DecisionSection, verdicts } from '../decision-section.ts'
 import type { EnvironmentSection, ProcessFacts } from '../environment-section.ts'
 import { type Actor, actorKinds, type IdentitySection, type TokenRef } from '../identity-section.ts'
 import { assurances } from '../kinds.ts'
+import { fileStates, type Lineage, lineageEnds } from '../lineage.ts'
 import type { OutputSection } from '../output-section.ts'
+import type { Posture } from '../posture.ts'
 import { type PurposeSection, purposeKinds } from '../purpose-section.ts'
 import { type ResourcesSection, resourceTypes } from '../resources-section.ts'
 import { digest, hash, integer, name, timestamp, words } from './arbitrary.ts'
@@ -40,6 +43,23 @@ const token: Arbitrary<TokenRef> = fc.record(
   required('assurance', 'method', 'source', 'digest'),
 )
 
+const lineage: Arbitrary<Lineage> = fc.record(
+  {
+    processes: fc.array(
+      fc.record(
+        {
+          ...{ pid: integer, startTicks: integer, startedAt: timestamp, uid: integer, executable: words, hash },
+          ...{ file: fc.constantFrom(...fileStates), missing: words },
+        },
+        required('pid'),
+      ),
+      { maxLength: 3 },
+    ),
+    end: fc.constantFrom(...lineageEnds),
+  },
+  plain,
+)
+
 export const identity: Arbitrary<IdentitySection> = fc.record(
   {
     agent: fc.oneof(actor, absent),
@@ -48,8 +68,9 @@ export const identity: Arbitrary<IdentitySection> = fc.record(
     role: fc.oneof(actor, absent),
     token: fc.oneof(token, absent),
     delegation: fc.array(actor, { maxLength: 3 }),
+    lineage: fc.oneof(lineage, absent),
   },
-  plain,
+  required('agent', 'workload', 'user', 'role', 'token', 'delegation'),
 )
 
 export const output: Arbitrary<OutputSection> = fc.record(
@@ -133,17 +154,47 @@ export const purpose: Arbitrary<PurposeSection> = fc.oneof(
 )
 
 const processFacts: Arbitrary<ProcessFacts> = fc.record(
-  { pid: integer, startedAt: timestamp, executable: words },
+  { pid: integer, startedAt: timestamp, executable: words, executableHash: hash, startTicks: integer, version: words },
   required('pid'),
 )
 const port = fc.nat(65_535)
+const containment: Arbitrary<Containment> = fc.record(
+  {
+    container: fc.oneof(
+      absent,
+      fc.record({ id: words, runtime: words, podUid: words, source: words }, required('source')),
+    ),
+    cgroup: words,
+    pidNamespace: fc.oneof(
+      absent,
+      fc.record({ id: integer, place: fc.constantFrom('initial' as const, 'nested' as const) }, plain),
+    ),
+  },
+  required('container', 'pidNamespace'),
+)
+const posture: Arbitrary<Posture> = fc.record(
+  {
+    source: words,
+    state: fc.constantFrom('fresh' as const, 'stale' as const),
+    takenAt: timestamp,
+    ageMs: integer,
+    signals: fc.array(fc.record({ name: words, value: name }, plain), { maxLength: 3 }),
+    omitted: integer,
+    failure: words,
+  },
+  required('source', 'state', 'takenAt', 'ageMs', 'signals', 'omitted'),
+)
 
 export const environment: Arbitrary<EnvironmentSection> = fc.record(
   {
     host: fc.oneof(
       absent,
       fc.record(
-        { os: words, arch: words, name: words, region: words, node: words, pod: words, container: words },
+        {
+          ...{ os: words, arch: words, osVersion: words, name: words, region: words, zone: words, node: words },
+          ...{ pod: words, namespace: words, container: words, image: words },
+          sources: fc.array(fc.record({ member: words, source: words }, plain), { maxLength: 2 }),
+        },
         required('os', 'arch'),
       ),
     ),
@@ -154,6 +205,8 @@ export const environment: Arbitrary<EnvironmentSection> = fc.record(
         plain,
       ),
     ),
+    containment,
+    posture: fc.oneof(absent, posture),
     network: fc.oneof(
       absent,
       fc.array(
@@ -178,5 +231,5 @@ export const environment: Arbitrary<EnvironmentSection> = fc.record(
     ),
     redactionsOmitted: integer,
   },
-  plain,
+  required('host', 'processes', 'network', 'ids', 'redactions', 'redactionsOmitted'),
 )
