@@ -3,7 +3,7 @@ import type { Outcome } from '@affidavit/evidence/record/kinds'
 import { type AskedRequest, ambiguityOf, askPolicy, DenialError } from './ask-policy.ts'
 import { readClock } from './clock.ts'
 import { draftCompleted, draftUnanswered, type End, recordOutcome } from './completed.ts'
-import type { CaptureContext } from './context.ts'
+import { type CaptureContext, replaceIn } from './context.ts'
 import { type Exchange, InFlight, type OpenCall, PushbackError } from './exchange.ts'
 import { guardRedactor } from './guard-redactor.ts'
 import { ServerKnowledge } from './knowledge.ts'
@@ -47,7 +47,7 @@ export class Capture {
 
   /** `knowledge`: what the server's other connections have told, where there are any. */
   constructor(context: CaptureContext, knowledge = new ServerKnowledge(context)) {
-    this.#context = { ...context, redactor: guardRedactor(context) }
+    this.#context = replaceIn(context, { redactor: guardRedactor(context) })
     this.#knowledge = knowledge
     this.#session = new Session(knowledge)
   }

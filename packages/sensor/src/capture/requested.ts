@@ -1,6 +1,10 @@
 import type { Absent } from '@affidavit/evidence/record/absent'
 import { encodeDecision } from '@affidavit/evidence/record/decision-section'
-import { encodeEnvironment, type ForeignIds } from '@affidavit/evidence/record/environment-section'
+import {
+  type EnvironmentSection,
+  encodeEnvironment,
+  type ForeignIds,
+} from '@affidavit/evidence/record/environment-section'
 import type { Uuid } from '@affidavit/evidence/record/header'
 import { type Actor, encodeIdentity } from '@affidavit/evidence/record/identity-section'
 import { encodePurpose, type Purpose } from '@affidavit/evidence/record/purpose-section'
@@ -55,6 +59,7 @@ export function draftRequested(
       environment: encodeEnvironment({
         host: context.facts.host,
         processes: context.facts.processes,
+        ...situationOf(context),
         network: line.origin.network,
         ids: foreignIds(context, { ...from, claims }),
         ...listRemovals(input.removed),
@@ -95,6 +100,15 @@ function draftHeader(
     ...(claims.trace ?? line.origin.trace),
     ...(line.origin.reported === undefined ? {} : { reported: line.origin.reported }),
     ...line.arrived,
+  }
+}
+
+function situationOf({ facts, currentPosture }: CaptureContext): Pick<EnvironmentSection, 'containment' | 'posture'> {
+  const { containment } = facts
+  const posture = currentPosture?.()
+  return {
+    ...(containment === undefined ? {} : { containment }),
+    ...(posture === undefined ? {} : { posture: 'absent' in posture ? posture : posture.section }),
   }
 }
 

@@ -1,5 +1,7 @@
 import type { GatewayConfig } from './gateway-config.ts'
 
+export const levelDefault = 'arguments'
+
 /** Which keys of a configuration changed, as JSON text for the record. Names only: values may hold what nobody should read. */
 export function describeChange(before: GatewayConfig | undefined, next: GatewayConfig): Uint8Array {
   const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
@@ -16,6 +18,8 @@ export function describeChange(before: GatewayConfig | undefined, next: GatewayC
     'limits',
     'drainMs',
     'ingest',
+    'environment',
+    'posture',
   ]
   const change = {
     upstreams: {
@@ -24,6 +28,13 @@ export function describeChange(before: GatewayConfig | undefined, next: GatewayC
       changed: names.filter((name) => Object.hasOwn(old, name) && !isSame(old[name], next.upstreams[name])),
     },
     changed: before === undefined ? [] : keys.filter((key) => !isSame(before[key], next[key])),
+    ...levelsOf(before, next),
   }
   return Buffer.from(JSON.stringify(change))
+}
+
+/** A level is one of our own words, and the reader of a record has to know which one was in force. */
+function levelsOf(before: GatewayConfig | undefined, { level = levelDefault }: GatewayConfig) {
+  const old = before === undefined ? undefined : (before.level ?? levelDefault)
+  return old === level ? {} : { level: { ...(old === undefined ? {} : { before: old }), after: level } }
 }

@@ -5,6 +5,7 @@ import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gatewa
 import { checkFiles } from './gateway-files.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { smallestConfig } from './gateway-options.ts'
+import { environmentSchema, postureSchema, resolveSituation } from './identity-config.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { policySchema, resolvePolicy } from './policy-config.ts'
 import { effects, levels } from './run-options.ts'
@@ -70,6 +71,8 @@ export const gatewaySchema = z.strictObject({
     .optional()
     .describe('form of what is said on stderr: sentences (text, the default) or one JSON object a line'),
   drainMs: milliseconds.optional().describe('how long calls in flight may take to finish on SIGTERM; default 10000'),
+  environment: environmentSchema.optional().describe('where the gateway runs, as far as the kernel does not tell'),
+  posture: postureSchema.optional().describe('who says in what state the machine is'),
   ingest: ingestSchema.optional().describe('takes records of exchanges from other programs, and OTLP'),
 })
 
@@ -93,7 +96,8 @@ export interface LoadedConfig {
 /** Throws UsageError, which names line, key and remedy. Files that it names are read too: a mistake there should tell now. */
 export function loadGatewayConfig(path: string): LoadedConfig {
   const text = readText(path, sayMissing)
-  const config = resolveFiles(parseYamlConfig(path, text, shape), dirname(resolve(path)))
+  const folder = dirname(resolve(path))
+  const config = resolveSituation(resolveFiles(parseYamlConfig(path, text, shape), folder), folder)
   const { host } = parseListen(config.listen ?? listenDefault) ?? { host: '' }
   if (config.tls === undefined && config.plaintext !== true && !isLoopback(host))
     throw new UsageError(

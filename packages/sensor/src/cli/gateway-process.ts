@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import type { CaptureContext } from '../capture/context.ts'
+import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
+import { type CaptureContext, replaceIn } from '../capture/context.ts'
 import { type Gateway, startGateway } from '../capture/http/gateway.ts'
 import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
 import { keepToolBaselines } from '../durable/tool-baselines.ts'
 import { readGatewayFacts } from '../identity/local.ts'
+import { createSurroundings } from '../identity/surroundings.ts'
 import { readVersion } from '../identity/version.ts'
 import { createRedactor, type Redactor } from '../redact/redactor.ts'
 import { keepCollector } from '../ship/keep-collector.ts'
@@ -14,7 +16,7 @@ import type { Recorder } from '../spool/fail-mode.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { chooseDiagnosticForm, diagnose, formatDiagnostic } from './diagnostics.ts'
 import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
-import { describeChange } from './gateway-change.ts'
+import { describeChange, levelDefault } from './gateway-change.ts'
 import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
 import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
@@ -25,6 +27,7 @@ import type { OpenPolicy } from './open-policy.ts'
 import { redactName, redactSentence } from './redact-words.ts'
 import { loadPatternsFile } from './run-patterns.ts'
 import { reportDefect } from './session.ts'
+import { openSituation } from './situation.ts'
 import { UsageError } from './usage-error.ts'
 import { readText } from './yaml-config.ts'
 
@@ -77,6 +80,7 @@ export async function serveGateway({ loaded, homeDir, policy, startCollector }: 
   stopReloading()
   stopPolicy?.()
   clearInterval(beating)
+  parts.close()
   const drainMs = config.drainMs ?? drainMsDefault
   const { underWay } = serving.gateway
   if (underWay > 0)
@@ -99,11 +103,15 @@ async function listenForReports(serving: Serving, parts: Parts): Promise<ServedI
   if (ingest === undefined) return undefined
   const toolsOf = (name: string) =>
     serving.routes.upstreams.find(({ options }) => options.name === name)?.knowledge.tools
-  return serveIngest(ingest, { ...parts.contextFor('ingest'), namingRedactor: parts.namingRedactor, toolsOf })
+  const levelNow = () => parts.levels.current
+  return serveIngest(ingest, { ...parts.contextFor('ingest'), levelNow, namingRedactor: parts.namingRedactor, toolsOf })
 }
 
 interface Parts extends UpstreamParts {
   namingRedactor: Redactor
+  /** Replaced by a new configuration; whatever is recorded from then on is recorded at that level. */
+  levels: { current: CaptureLevel }
+  close(): void
 }
 
 async function openParts(from: {
@@ -124,20 +132,29 @@ async function openParts(from: {
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
   const namingRedactor = createNamingRedactor(correlationKey, patterns)
   const redact = (text: string) => namingRedactor.redactText(text).text
-  const shared = {
+  const levels: Parts['levels'] = { current: config.level ?? levelDefault }
+  const surroundings = createSurroundings(readGatewayFacts())
+  const situation = openSituation(config, { surroundings, redactor })
+  const shared: CaptureContext = {
+    serverName: '',
     emit: from.emit,
     redactor,
     digest: createDigester(correlationKey),
-    level: config.level ?? 'arguments',
+    get level() {
+      return levels.current
+    },
     vantage: 'gateway',
-    facts: readGatewayFacts(),
+    facts: surroundings.facts,
+    currentPosture: situation.currentPosture,
     baselines: keepToolBaselines(from.homeDir),
     ...(from.policy === undefined ? {} : { policy: from.policy.inForce }),
     diagnose,
-  } as const
+  }
   return {
     namingRedactor,
-    contextFor: (name) => ({ ...shared, serverName: redactName(redactor, name) }),
+    levels,
+    close: situation.close,
+    contextFor: (name) => replaceIn(shared, { serverName: redactName(redactor, name) }),
     doorkeeperFor: ({ authorization = { mode: 'inline' } }, context) =>
       openDoorkeeper(authorization, { context, redact }),
   }
@@ -169,7 +186,7 @@ function readTls({ tls }: LoadedConfig['config']): { cert: string; key: string }
 }
 
 /** Reads the configuration again on SIGHUP and when one of its files changes. A bad one changes nothing, and says so. */
-function keepReloading(serving: Serving, parts: UpstreamParts, { emit }: Health): () => void {
+function keepReloading(serving: Serving, parts: Parts, { emit }: Health): () => void {
   const reload = async (): Promise<void> => {
     try {
       const next = loadGatewayConfig(serving.loaded.path)
@@ -177,6 +194,7 @@ function keepReloading(serving: Serving, parts: UpstreamParts, { emit }: Health)
       const before = serving.loaded
       serving.routes = buildRoutes(next.config, parts, serving.routes.upstreams)
       serving.loaded = next
+      parts.levels.current = next.config.level ?? levelDefault
       serving.gateway?.route(serving.routes.router, serving.routes.upstreams)
       if (tls !== undefined) serving.gateway?.renewTls(tls)
       for (const key of needRestart(before, next))
@@ -229,13 +247,14 @@ function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
   const fixed = [
     'listen',
     'diagnostics',
-    'level',
     'failOpen',
     'redact',
     'policy',
     'limits',
     'plaintext',
     'ingest',
+    'environment',
+    'posture',
   ] as const
   const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
   const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)

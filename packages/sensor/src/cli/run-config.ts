@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { environmentSchema, identitySchema, postureSchema, resolveSituation } from './identity-config.ts'
 import { policySchema, resolvePolicy } from './policy-config.ts'
 import { effects, levels } from './run-options.ts'
 import { loadYamlConfig } from './yaml-config.ts'
@@ -11,16 +12,20 @@ const configSchema = z.strictObject({
   redact: z.strictObject({ patterns: z.string().min(1).optional() }).optional(),
   policy: policySchema.optional(),
   limits: z.strictObject({ spoolBytes: z.int().min(1_048_576).optional() }).optional(),
+  identity: identitySchema.optional(),
+  environment: environmentSchema.optional(),
+  posture: postureSchema.optional(),
 })
 
 /** What a configuration file may say; the command line goes before it. `patterns` is an absolute path. */
 export type RunConfig = z.infer<typeof configSchema>
 
-const remedy = 'Known are server, level, failOpen, redact.patterns, policy (docs/POLICY.md) and limits.spoolBytes.'
+const remedy =
+  'Known are server, level, failOpen, redact.patterns, policy (docs/POLICY.md), limits.spoolBytes, and identity, environment and posture (docs/IDENTITY.md).'
 
 /** Throws UsageError, which names line, key and remedy. */
 export function loadRunConfig(path: string): RunConfig {
-  const config = loadYamlConfig(path, { schema: configSchema, remedy })
+  const config = resolveSituation(loadYamlConfig(path, { schema: configSchema, remedy }), dirname(resolve(path)))
   const patterns = config.redact?.patterns
   const folder = dirname(resolve(path))
   return {

@@ -30,6 +30,8 @@ export async function run(argv: readonly string[], wiring: RunWiring = {}): Prom
 
 async function runServer(options: RunOptions, wiring: RunWiring): Promise<number> {
   const settings = await readSettings(options)
+  // Read before anything takes time: whoever started us may end, and we would be handed to somebody else.
+  const parentPid = process.ppid
   const child = startServer(options)
   if ('failure' in child) {
     const [{ reportStart }, { redactSentence }] = await Promise.all([
@@ -43,7 +45,7 @@ async function runServer(options: RunOptions, wiring: RunWiring): Promise<number
   try {
     // Loaded beside the server, which starts meanwhile; what the client writes waits in the pipe.
     const { startSession } = await import('./start-session.ts')
-    return await startSession({ options, settings, wiring, child, guardian })
+    return await startSession({ options, settings, wiring, child, guardian, parentPid })
   } catch (error) {
     await child.endGroup()
     guardian?.dismiss()

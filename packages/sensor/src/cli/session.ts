@@ -3,14 +3,13 @@ import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import type { PolicyInForce } from '../capture/ask-policy.ts'
 import { Capture } from '../capture/capture.ts'
 import type { CaptureContext, Emit } from '../capture/context.ts'
-import { stdioOrigin } from '../capture/origin.ts'
 import type { Child, Exit } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { type Relay, startRelay } from '../capture/stdio/relay.ts'
 import type { BaselineStore } from '../capture/tools/baseline-store.ts'
-import { readLocalFacts } from '../identity/local.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
+import { readStdioSituation, type StdioSituation } from './stdio-situation.ts'
 
 /** Records of notifications are written this often. */
 const flushIntervalMs = 1000
@@ -35,6 +34,8 @@ export interface SessionParts {
   policy?: PolicyInForce
   level: CaptureLevel
   serverName: string
+  /** Read from the system alone where it is not given. */
+  situation?: StdioSituation
 }
 
 /**
@@ -46,17 +47,18 @@ export async function superviseSession(parts: SessionParts): Promise<number> {
   const { child, recorder } = parts
   const { stdin, stdout, pid } = child.process
   if (stdin === null || stdout === null) throw new TypeError('the server was started without pipes')
-  const facts = readLocalFacts(pid)
+  const { surroundings, origin, currentPosture } = parts.situation ?? readStdioSituation(pid, process.ppid)
   const capture = new Capture({
     ...parts,
     vantage: 'gateway',
     emit: (draft, sections) => recorder.emit(draft, sections),
-    facts,
+    facts: surroundings.facts,
+    currentPosture,
     diagnose,
   })
   const ours = { fromClient: process.stdin, toClient: process.stdout, breakClient: breakStdin }
   const ends = { ...ours, fromServer: stdout, toServer: stdin }
-  const relay = startRelay(ends, capture, stdioOrigin(facts), reportDefect)
+  const relay = startRelay(ends, capture, origin, reportDefect)
   relay.clientDone.then(() => capture.flush()).catch(reportDefect)
   // A server that nobody reads would hang for ever; better that the client sees it end.
   const drained = relay.serverDone.catch((error: unknown) => {

@@ -23,6 +23,8 @@ export interface HomePaths {
   indexDatabase: string
   state: string
   toolBaselines: string
+  levels: string
+  executableHashes: string
   run: string
   collectorLock: string
   collectorProcess: string
@@ -63,6 +65,8 @@ export function toHomePaths(dir: string): HomePaths {
     indexDatabase: join(index, 'index.db'),
     state,
     toolBaselines: join(state, 'tools'),
+    levels: join(state, 'levels'),
+    executableHashes: join(state, 'executables.json'),
     run,
     collectorLock: join(run, 'collector.lock.db'),
     collectorProcess: join(run, 'collector.json'),

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { CaptureContext } from '../context.ts'
+import { type CaptureContext, replaceIn } from '../context.ts'
 import { guardRedactor } from '../guard-redactor.ts'
 import { ServerKnowledge } from '../knowledge.ts'
 import { type ConversationLimits, Conversations } from './conversation.ts'
@@ -48,7 +48,7 @@ export function openUpstream(
   parts: Doorkeeper & { context: CaptureContext },
   before?: Upstream,
 ): Upstream {
-  const context = { ...parts.context, redactor: guardRedactor(parts.context) }
+  const context = replaceIn(parts.context, { redactor: guardRedactor(parts.context) })
   const knowledge = before?.knowledge ?? new ServerKnowledge(context)
   const pool = { keepAlive: true, keepAliveMsecs: 30_000, maxFreeSockets: 256, timeout: idleSocketMs } as const
   const agent = options.url.protocol === 'https:' ? new HttpsAgent({ ...pool, ...options.tls }) : new HttpAgent(pool)

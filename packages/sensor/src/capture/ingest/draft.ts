@@ -1,6 +1,7 @@
 import type { Absent } from '@affidavit/evidence/record/absent'
 import { encodeCanonical } from '@affidavit/evidence/record/canonical'
 import type { ServerRef, Uuid } from '@affidavit/evidence/record/header'
+import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText, isKeptName } from '@affidavit/evidence/record/text'
 import { formatTimestamp } from '@affidavit/evidence/record/timestamp'
@@ -28,6 +29,8 @@ export interface ReportContext extends Omit<CaptureContext, 'serverName' | 'vant
   namingRedactor: Redactor
   /** What a server of that name listed to this sensor. */
   toolsOf?: (serverName: string) => ToolRegistry | undefined
+  /** Where a new configuration may bring another level; else it is the one above. */
+  levelNow?: () => CaptureLevel
 }
 
 /** A request that was reported, for whoever has to draft its end. */
@@ -93,7 +96,14 @@ export async function draftReport(
 
 function contextOf(reports: ReportContext, { vantage }: ReportedRequest, serverName: string): CaptureContext {
   const processes = { sensor: reports.facts.processes.sensor, client: notSeen, server: notSeen }
-  return { ...reports, serverName, vantage, facts: { host: reports.facts.host, processes } }
+  const facts = { host: reports.facts.host, processes }
+  return {
+    ...reports,
+    ...{ serverName, vantage, facts },
+    get level() {
+      return reports.level
+    },
+  }
 }
 
 /** Names go into headers, which stay for ever: what redaction matches in them is replaced. */

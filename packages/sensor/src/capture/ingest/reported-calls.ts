@@ -39,7 +39,14 @@ export class ReportedCalls {
   constructor(context: ReportContext) {
     const { namingRedactor, diagnose } = context
     const guarded = guardRedactor({ redactor: namingRedactor, diagnose })
-    this.#context = { ...context, redactor: guardRedactor(context), namingRedactor: guarded }
+    this.#context = {
+      ...context,
+      redactor: guardRedactor(context),
+      namingRedactor: guarded,
+      get level() {
+        return context.levelNow?.() ?? context.level
+      },
+    }
   }
 
   /**

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { toHomePaths } from './home-paths.ts'
+import { type FileLayer, systemLayer } from './layer.ts'
+import { createDirectory, replace } from './write.ts'
+
+/** At which level the calls of servers were captured last, by the name of the server as configured. */
+export interface KnownLevels {
+  /** Undefined where nothing is known. Throws where the system says no. */
+  load(server: string): Promise<string | undefined>
+  save(server: string, level: string): Promise<void>
+}
+
+/**
+ * Files of the home folder, one per server name: state/levels/<SHA-256 of the name>, mode 0600, one word each, replaced whole.
+ * A crash before a level is saved has its change recorded once more by the next process.
+ */
+export function keepKnownLevels(homeDir: string, layer: FileLayer = systemLayer): KnownLevels {
+  const directory = toHomePaths(homeDir).levels
+  const pathOf = (server: string) => join(directory, createHash('sha256').update(server).digest('hex'))
+  return {
+    async load(server) {
+      const path = pathOf(server)
+      const there = await layer.identify(path)
+      if (there === undefined || there.size > 64) return undefined
+      const bytes = await layer.readFile(path)
+      return bytes === undefined ? undefined : Buffer.from(bytes).toString().trim()
+    },
+    async save(server, level) {
+      await createDirectory(layer, directory)
+      await replace(layer, pathOf(server), Buffer.from(`${level}\n`))
+    },
+  }
+}
