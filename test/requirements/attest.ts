@@ -1,0 +1,16 @@
+export const requirements = [
+  { id: 'AT-1', text: 'On stdio the kernel names the processes above the sensor, each with pid, start time, user, executable and the SHA-256 of the bytes that run, as attested, with what that is worth.', source: 'DESIGN §2 inv. 6, §3 assurance' },
+  { id: 'AT-2', text: 'An executable that was replaced or deleted since it was started is told from the one that runs.', source: 'DESIGN §3 assurance' },
+  { id: 'AT-3', text: 'Container, pod, runtime and control group are read from what the kernel shows, whatever version of control groups; where none is seen, that is said.', source: 'cgroups(7), proc(5)' },
+  { id: 'AT-4', text: 'The chain of processes says why it ends: process 1, the border of a namespace, the bound, a process that ended or is another by now, or one that is hidden.', source: 'pid_namespaces(7)' },
+  { id: 'AT-5', text: 'Hashing executables delays neither start nor call: records say that a hash is pending, later ones have it, and a file that was hashed before is not read again.', source: 'DESIGN §5 stdio' },
+  { id: 'AT-6', text: 'A token from a variable, a file or the endpoint of GitHub Actions names who is behind a stdio connection: verified where a configured issuer signed it, else claimed, and never in place of what the kernel attests.', source: 'DESIGN §2 inv. 6' },
+  { id: 'AT-7', text: 'Such a token is read once and again before it expires; an expired one is shown as a claim.', source: 'RFC 7519 §4.1.4' },
+  { id: 'AT-8', text: 'Such a token, and what it is asked for with, is in no file and no diagnostic, and the server\'s environment holds nothing that the user did not set.', source: 'DESIGN §2 inv. 3, §5 stdio' },
+  { id: 'AT-9', text: 'Region and zone come from the metadata service of a cloud where that is configured, within its timeout, and no such service is asked otherwise.', source: 'documentation of AWS, Google Cloud and Azure' },
+  { id: 'AT-10', text: 'Pod, namespace, node, container, image, region and zone come from configured variables, files or values, or those that pods usually have, each with its source.', source: 'Kubernetes, Downward API' },
+  { id: 'AT-11', text: 'Posture comes from a file, a command or HTTP; it is redacted and bounded, with its age and source, stale where it is old, and at hand for a policy without waiting.', source: 'DESIGN §3 environment' },
+  { id: 'AT-12', text: 'A posture source that fails, hangs or floods blocks no call; what it said last grows old.', source: 'DESIGN §2 inv. 7' },
+  { id: 'AT-13', text: 'Another capture level is a change record ahead of the first record at that level: of a wrapped server at its start, of a gateway when its configuration changes, without a restart.', source: 'DESIGN §3 level, kinds' },
+  { id: 'AT-14', text: 'At level metadata no file of the home holds a value of arguments, ids, _meta, results, headers, URIs or prompts, in the clear or sealed.', source: 'DESIGN §3 level' },
+] as const // biome-ignore format: one row, one line
