@@ -59,8 +59,10 @@ export async function startSession(start: SessionStart): Promise<number> {
   const digest = createDigester(correlationKey)
   const named = { emit: recorder.emit, digest, correlationKey, patterns, serverName }
   const wanted = await openWanted(config, { situation, redactor, ...named })
-  await beginLevel({ server: serverName, level }, keepKnownLevels(homeDir), recorder.emit)
-  void situation.hash(keepExecutableHashes(homeDir)).catch(reportDefect)
+  const hashes = keepExecutableHashes(homeDir)
+  const inForce = { server: serverName, level }
+  await Promise.all([situation.recall(hashes), beginLevel(inForce, keepKnownLevels(homeDir), recorder.emit)])
+  void situation.hash(hashes).catch(reportDefect)
   const session = superviseSession({
     child,
     guardian,

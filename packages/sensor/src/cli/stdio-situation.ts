@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { CaptureContext } from '../capture/context.ts'
 import type { RequestOrigin } from '../capture/origin.ts'
 import type { AmbientToken } from '../identity/ambient-token.ts'
@@ -14,9 +15,14 @@ export interface StdioSituation {
   origin: RequestOrigin
   currentPosture: CaptureContext['currentPosture']
   follow(token: AmbientToken | undefined): void
-  /** Hashes executables, beside everything else. Calls never wait for that. */
+  /** Takes from the memory what it knows of executables: one small file, ahead of the first record. */
+  recall(memory: HashMemory): Promise<void>
+  /** Hashes the other executables, beside everything else. Calls never wait for that. */
   hash(memory: HashMemory): Promise<void>
 }
+
+/** By then client and server have met. Before, hashing would take from them what they need to begin. */
+const afterStartMs = 400
 
 /** `parentPid`: of who started us, as it was when we were started. */
 export function readStdioSituation(serverPid: number | undefined, parentPid: number): StdioSituation {
@@ -43,7 +49,11 @@ export function readStdioSituation(serverPid: number | undefined, parentPid: num
     follow(followed) {
       token = followed
     },
+    async recall(memory) {
+      parents.recall(await memory.load())
+    },
     async hash(memory) {
+      await pause(afterStartMs, undefined, { ref: false })
       await parents.hash(memory)
       if (serverPid !== undefined) await surroundings.hashServer(serverPid, memory)
     },

@@ -32,7 +32,8 @@ export async function hashExecutable(pid: number, mark: FileMark): Promise<Hash 
   if (typeof opened === 'string') return { missing: `its executable cannot be opened (${opened})` }
   try {
     // Another file here is another process under the same pid.
-    if (!isMarked(await opened.stat(), mark)) return { missing: 'it ended before its executable was hashed' }
+    if (!isMarked(await opened.stat(), mark))
+      return { missing: 'it had ended, or ran another file, before its executable was hashed' }
     const hash = await hashFile(opened)
     return isMarked(await opened.stat(), mark) ? hash : { missing: 'its executable changed while it was hashed' }
   } finally {
