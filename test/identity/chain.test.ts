@@ -5,6 +5,7 @@ import {
   copyFileSync,
   mkdtempSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   unlinkSync,
@@ -18,7 +19,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { parseProcStat } from '../../packages/sensor/src/identity/proc-stat.ts'
 import { readChain } from '../../packages/sensor/src/identity/process-chain.ts'
 
-const program = join(import.meta.dirname, 'harness/chain.ts')
+const program = join(import.meta.dirname, 'harness/who.ts')
 const node = ['--conditions=@affidavit/source', program]
 
 interface Told {
@@ -46,7 +47,7 @@ describe.skipIf(process.platform !== 'linux')('the processes above', () => {
   it('are named from the one that started it to the first, with what they run [AT-1] [AT-4]', () => {
     const { workload, lineage } = tellBelow('/bin/sh', ['-c', script('hash')])
     const [shell, us] = lineage.processes
-    const running = execFileSync('readlink', ['-f', '/bin/sh'], { encoding: 'utf8' }).trim()
+    const running = realpathSync('/bin/sh')
     expect(shell).toMatchObject({ executable: running, file: 'same', hash: sha256(running), uid: process.geteuid?.() })
     expect(us).toMatchObject({ pid: process.pid, hash: sha256(process.execPath) })
     expect(Math.abs(Date.parse(us?.startedAt ?? '') - performance.timeOrigin)).toBeLessThan(2_000)
@@ -73,7 +74,7 @@ describe.skipIf(process.platform !== 'linux')('the processes above', () => {
     ['deleted', (path: string) => unlinkSync(path)],
   ] as const)('are hashed as they run where the file was %s [AT-2]', async (state, change) => {
     const path = join(folder(), 'shell')
-    copyFileSync(execFileSync('readlink', ['-f', '/bin/sh'], { encoding: 'utf8' }).trim(), path)
+    copyFileSync(realpathSync('/bin/sh'), path)
     chmodSync(path, 0o755)
     const hash = sha256(path)
     const shell = spawn(path, ['-c', `read -r go; ${script('hash')}`], { stdio: ['pipe', 'pipe', 'inherit'] })
