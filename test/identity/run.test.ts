@@ -92,7 +92,7 @@ describe("the token of a wrapped server's client", () => {
     const requestToken = 'runner-request-token-0123456789abcdef'
     const running = startRun({
       home,
-      config: `identity:\n  githubActions: { audience: affidavit }\n  verify:\n    issuers: [{ issuer: ${issuer}, jwksUri: ${issuer}/jwks }]\n    audiences: [affidavit]\n`,
+      config: `identity:\n  githubActions: { audience: affidavit }\n  issuers: [{ issuer: ${issuer}, jwksUri: ${issuer}/jwks, audiences: [affidavit] }]\n`,
       env: {
         ACTIONS_ID_TOKEN_REQUEST_URL: `${issuer}/token?x=1`,
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,

@@ -20,18 +20,21 @@ export const identitySchema = z
       .strictObject({ audience: word })
       .optional()
       .describe('asks the token endpoint of GitHub Actions, which gives jobs a token for this audience'),
-    verify: z
-      .strictObject({
-        issuers: z
-          .array(z.strictObject({ issuer: secureUrl, jwksUri: secureUrl.optional() }))
-          .min(1)
-          .max(16),
-        audiences: z.array(word).min(1).max(16),
-        algorithms: z.array(z.enum(signatureAlgorithms)).min(1).optional(),
-        clockSkewSeconds: z.int().min(0).max(300).default(30),
-      })
+    issuers: z
+      .array(
+        z.strictObject({
+          issuer: secureUrl,
+          jwksUri: secureUrl.optional(),
+          audiences: z.array(word).min(1).max(16),
+          algorithms: z.array(z.enum(signatureAlgorithms)).min(1).optional(),
+          clockSkewSeconds: z.int().min(0).max(300).default(30),
+        }),
+      )
+      .min(1)
+      .max(16)
+      .refine((all) => new Set(all.map(({ issuer }) => issuer)).size === all.length, 'names an issuer twice')
       .optional()
-      .describe('whom to believe; without it everything the token says is claimed'),
+      .describe('whom to believe; without them everything the token says is claimed'),
   })
   .refine(({ token, githubActions }) => token === undefined || githubActions === undefined, {
     message: 'takes token or githubActions, not both',

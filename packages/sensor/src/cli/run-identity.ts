@@ -4,8 +4,10 @@ import { signatureAlgorithms } from '../identity/access-token.ts'
 import type { AuthEvent } from '../identity/admission.ts'
 import { type AmbientToken, type AmbientTokenOptions, openAmbientToken } from '../identity/ambient-token.ts'
 import { createDescribeBearer } from '../identity/bearer.ts'
-import { createBearerJudge } from '../identity/bearer-judge.ts'
+import { createBearerJudge, type JudgeBearer } from '../identity/bearer-judge.ts'
 import { createIssuerKeys } from '../identity/issuer-keys.ts'
+import { parseJwtText } from '../identity/jwt-text.ts'
+import { Refusal } from '../identity/refusal-code.ts'
 import { supplyFromEnv, supplyFromFile, supplyFromGithub, type TokenSupply } from '../identity/token-supply.ts'
 import type { CompiledPatterns } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
@@ -27,7 +29,7 @@ export function openRunIdentity(config: IdentityConfig, parts: RunIdentityParts)
   const namingRedactor = createNamingRedactor(parts.correlationKey, parts.patterns)
   const by = { digest: parts.digest, redact: (text: string) => namingRedactor.redactText(text).text }
   const describe = createDescribeBearer(by)
-  const judge = config.verify === undefined ? undefined : toJudge(config.verify, by)
+  const judge = config.issuers === undefined ? undefined : toJudge(config.issuers, by)
   return openAmbientToken({
     supply,
     describe: (token) => describe(`Bearer ${token}`),
@@ -43,31 +45,38 @@ function toSupply({ token, githubActions }: IdentityConfig): TokenSupply | undef
   return 'env' in token ? supplyFromEnv(token.env, process.env) : supplyFromFile(token.file)
 }
 
-type Verify = NonNullable<IdentityConfig['verify']>
+type Issuer = NonNullable<IdentityConfig['issuers']>[number]
+type Judge = NonNullable<AmbientTokenOptions['judge']>
 
-/** The keys of the issuers are asked for when the first token comes, and kept as the gateway keeps them. */
-function toJudge(
-  { issuers, audiences, algorithms, clockSkewSeconds }: Verify,
-  by: Parameters<typeof createBearerJudge>[1],
-): NonNullable<AmbientTokenOptions['judge']> {
+/** The keys of an issuer are asked for when its first token comes, and kept as the gateway keeps them. */
+function toJudge(issuers: readonly Issuer[], by: Parameters<typeof createBearerJudge>[1]): Judge {
+  const judges = new Map(issuers.map((each) => [each.issuer, judgeFor(each, by)]))
+  return async (token, nowMs) => {
+    const text = parseJwtText(token)
+    if (typeof text === 'string') throw new Refusal(text)
+    const { iss } = text.claims
+    const judge = typeof iss === 'string' ? judges.get(iss) : undefined
+    if (judge === undefined) throw new Refusal('unknown_issuer')
+    const headers = [['authorization', `Bearer ${token}`]] as const
+    const { principals, verified } = await judge({ target: '', headers, nowMs })
+    return { principals, expiresMs: verified.expiresMs }
+  }
+}
+
+function judgeFor(of: Issuer, by: Parameters<typeof createBearerJudge>[1]): JudgeBearer {
+  const { issuer, jwksUri, audiences, algorithms, clockSkewSeconds } = of
   const { signal } = new AbortController()
-  const onUnavailable = (issuer: string, problem: string) =>
-    diagnose('AFD_ISSUER_UNAVAILABLE', `keys of ${issuer} could not be fetched: ${problem}`)
-  const keysOf = ({ issuer, jwksUri }: Verify['issuers'][number]) =>
-    createIssuerKeys({ issuer, ...(jwksUri === undefined ? {} : { jwksUri }), fetch, signal, onUnavailable })
+  const onUnavailable = (name: string, problem: string) =>
+    diagnose('AFD_ISSUER_UNAVAILABLE', `keys of ${name} could not be fetched: ${problem}`)
+  const where = jwksUri === undefined ? {} : { jwksUri }
   const rules = {
-    issuers: new Map(issuers.map((each) => [each.issuer, keysOf(each)])),
+    issuers: new Map([[issuer, createIssuerKeys({ issuer, ...where, fetch, signal, onUnavailable })]]),
     audiences,
     algorithms: algorithms ?? signatureAlgorithms,
     typ: 'any',
     skewMs: clockSkewSeconds * 1000,
   } as const
-  const judge = createBearerJudge(rules, by)
-  return async (token, nowMs) => {
-    const headers = [['authorization', `Bearer ${token}`]] as const
-    const { principals, verified } = await judge({ target: '', headers, nowMs })
-    return { principals, expiresMs: verified.expiresMs }
-  }
+  return createBearerJudge(rules, by)
 }
 
 const unnamedAgent = { absent: 'the agent names itself in messages, not in its credential' }
