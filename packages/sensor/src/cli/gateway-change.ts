@@ -1,9 +1,12 @@
-import type { GatewayConfig } from './gateway-config.ts'
+import { createHash } from 'node:crypto'
+import type { CaptureContext } from '../capture/context.ts'
+import { diagnose } from './diagnostics.ts'
+import type { GatewayConfig, LoadedConfig } from './gateway-config.ts'
 
 export const levelDefault = 'arguments'
 
 /** Which keys of a configuration changed, as JSON text for the record. Names only: values may hold what nobody should read. */
-export function describeChange(before: GatewayConfig | undefined, next: GatewayConfig): Uint8Array {
+function describeChange(before: GatewayConfig | undefined, next: GatewayConfig): Uint8Array {
   const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
   const old = before?.upstreams ?? {}
   const names = Object.keys(next.upstreams)
@@ -37,4 +40,24 @@ export function describeChange(before: GatewayConfig | undefined, next: GatewayC
 function levelsOf(before: GatewayConfig | undefined, { level = levelDefault }: GatewayConfig) {
   const old = before === undefined ? undefined : (before.level ?? levelDefault)
   return old === level ? {} : { level: { ...(old === undefined ? {} : { before: old }), after: level } }
+}
+
+/** Records that a configuration is in force now. Never rejects. */
+export async function recordConfig(
+  emit: CaptureContext['emit'],
+  before: LoadedConfig | undefined,
+  next: LoadedConfig,
+): Promise<void> {
+  const hash = (loaded: LoadedConfig) => createHash('sha256').update(loaded.text).digest('base64')
+  const after = hash(next)
+  const detail =
+    before === undefined
+      ? ({ subject: 'config', event: 'loaded', after } as const)
+      : ({ subject: 'config', event: 'changed', before: hash(before), after } as const)
+  try {
+    await emit({ kind: 'change', detail }, { input: describeChange(before?.config, next.config) })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    diagnose('AFD_AUDIT_UNAVAILABLE', `the configuration in force could not be recorded (${code})`)
+  }
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import { type CaptureContext, replaceIn } from '../capture/context.ts'
@@ -16,7 +15,7 @@ import type { Recorder } from '../spool/fail-mode.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { chooseDiagnosticForm, diagnose, formatDiagnostic } from './diagnostics.ts'
 import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
-import { describeChange, levelDefault } from './gateway-change.ts'
+import { levelDefault, recordConfig } from './gateway-change.ts'
 import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
 import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
@@ -259,25 +258,6 @@ function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
   const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
   const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)
   return isTlsSwitched ? [...changed, 'tls'] : changed
-}
-
-async function recordConfig(
-  emit: CaptureContext['emit'],
-  before: LoadedConfig | undefined,
-  next: LoadedConfig,
-): Promise<void> {
-  const hash = (loaded: LoadedConfig) => createHash('sha256').update(loaded.text).digest('base64')
-  const after = hash(next)
-  const detail =
-    before === undefined
-      ? ({ subject: 'config', event: 'loaded', after } as const)
-      : ({ subject: 'config', event: 'changed', before: hash(before), after } as const)
-  try {
-    await emit({ kind: 'change', detail }, { input: describeChange(before?.config, next.config) })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    diagnose('AFD_AUDIT_UNAVAILABLE', `the configuration in force could not be recorded (${code})`)
-  }
 }
 
 function watchCollector(homeDir: string, command: readonly string[]): () => void {

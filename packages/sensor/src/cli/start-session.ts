@@ -35,7 +35,7 @@ export interface SessionStart {
 
 /** Builds what a session needs from options and configuration, and sees it through. Returns the exit code. */
 export async function startSession(start: SessionStart): Promise<number> {
-  const { options, settings, wiring, child, guardian } = start
+  const { options, settings, child, guardian } = start
   const { config, patterns, policy } = settings
   const homeDir = resolveHome({ flag: options.home, env: process.env })
   const spoolBytesMax = config.limits?.spoolBytes
@@ -75,18 +75,7 @@ export async function startSession(start: SessionStart): Promise<number> {
     serverName,
     situation: { ...situation, currentPosture: wanted?.currentPosture },
   })
-  const stopWatching =
-    options.collector === undefined && wiring.startCollector !== undefined
-      ? keepCollector(
-          { dir: homeDir, processFile: toHomePaths(homeDir).collectorProcess },
-          wiring.startCollector,
-          (code) =>
-            diagnose(
-              'AFD_COLLECTOR_NOT_STARTED',
-              `the collector cannot be started (${code}); records stay in the spool`,
-            ),
-        )
-      : undefined
+  const stopWatching = watchCollector(start, homeDir)
   const code = await session
   stopWatching?.()
   stopPolicy?.()
@@ -94,4 +83,13 @@ export async function startSession(start: SessionStart): Promise<number> {
   const { startError } = await child.exit
   if (startError !== undefined) reportStart(options.command, startError, (text) => redactName(redactor, text))
   return code
+}
+
+/** Undefined where none is to be started. */
+function watchCollector({ options, wiring }: SessionStart, homeDir: string): (() => void) | undefined {
+  if (options.collector !== undefined || wiring.startCollector === undefined) return undefined
+  const home = { dir: homeDir, processFile: toHomePaths(homeDir).collectorProcess }
+  return keepCollector(home, wiring.startCollector, (code) =>
+    diagnose('AFD_COLLECTOR_NOT_STARTED', `the collector cannot be started (${code}); records stay in the spool`),
+  )
 }
