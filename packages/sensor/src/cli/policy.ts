@@ -1,52 +1,75 @@
-import { suggestNear } from './near-word.ts'
+import { parseArgs } from 'node:util'
+import { suggestNear, suggestOption } from './near-word.ts'
 import { reportUsage } from './report-usage.ts'
 import { isOptionWord } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `Usage: affidavit policy test FILE [--json]
+       affidavit policy publish --key KEY --version N --out FEED [--schema FILE] FILE…
 
-Decides the requests of FILE by the policies it names, and compares with what it expects. Nothing is recorded.
+test decides the requests of FILE by the policies it names, and compares with what it expects; nothing is recorded.
+publish signs policies as a document of the control feed, and prints the public key that sensors are configured with.
 
 Options:
-  --json      one JSON object per case, and one for the whole
-  -h, --help  show this help
+  --json        test: one JSON object per case, and one for the whole
+  --key KEY     publish: PEM file with an Ed25519 private key
+  --version N   publish: higher than that of every document before
+  --schema FILE publish: Cedar schema that the policies are checked against
+  --out FEED    publish: the file that sensors read
+  -h, --help    show this help
 
 Examples:
   affidavit policy test policies/starter.test.yaml
       exit 0 where every expectation is met, 1 where one is not, 2 where the file or a policy cannot be read
+  affidavit policy publish --key policy.key --version 7 --out feed policies/*.cedar
+      what sensors with feed.file take over within a second
 
 docs/POLICY.md has the form of FILE, and what policies can look at.
 `
 const tryHelp = "Try 'affidavit policy --help'."
+const text = { type: 'string' } as const
+const known = {
+  json: { type: 'boolean' },
+  key: text,
+  version: text,
+  schema: text,
+  out: text,
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 /** `affidavit policy`. Returns the exit code. */
 export async function policy(argv: readonly string[]): Promise<number> {
   try {
-    const options = argv.filter((word) => word.startsWith('-'))
-    if (options.includes('--help') || options.includes('-h')) {
-      process.stdout.write(help)
-      return 0
+    const { values, positionals } = parse(argv)
+    const [verb, ...files] = positionals
+    if (values.help === true) process.stdout.write(help)
+    else if (verb === 'test') return await testFile(onlyOne(files), values.json === true ? 'json' : 'text')
+    else if (verb === 'publish') await publish(values, files)
+    else {
+      const near = suggestNear(verb ?? '', ['test', 'publish'])
+      throw new UsageError('AFD_USAGE', 'policy takes the word test or publish first', near + tryHelp)
     }
-    return await testFile(parseTest(argv, options), options.includes('--json') ? 'json' : 'text')
+    return 0
   } catch (error) {
     return reportUsage(error)
   }
 }
 
-/** The file. Words that are nobody's are not repeated: they may be anything. */
-function parseTest(argv: readonly string[], options: readonly string[]): string {
-  const unknown = options.find((word) => word !== '--json')
-  if (unknown !== undefined) {
-    const named = isOptionWord(unknown) ? `'${unknown}'` : 'one of the options'
-    throw new UsageError('AFD_USAGE', `policy does not know ${named}`, tryHelp)
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: known, strict: true, allowPositionals: true })
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    // Node's message repeats what was typed, which may hold anything: only a name is repeated.
+    const unknown = argv.find((word) => isOptionWord(word) && !Object.hasOwn(known, word.replace(/^--/, '')))
+    const near = unknown === undefined ? '' : suggestOption(unknown, Object.keys(known))
+    const problem =
+      unknown === undefined ? 'an option of policy has no value, or is none' : `policy knows no ${unknown}`
+    throw new UsageError('AFD_USAGE', problem, near + tryHelp)
   }
-  const [verb, file, ...more] = argv.filter((word) => !word.startsWith('-'))
-  if (verb !== 'test')
-    throw new UsageError(
-      'AFD_USAGE',
-      'policy needs the word test, and a file',
-      suggestNear(verb ?? '', ['test']) + tryHelp,
-    )
+}
+
+function onlyOne([file, ...more]: readonly string[]): string {
   if (file === undefined || more.length > 0) throw new UsageError('AFD_USAGE', 'policy test needs one file', tryHelp)
   return file
 }
@@ -57,8 +80,19 @@ async function testFile(file: string, form: 'json' | 'text'): Promise<number> {
   const { results, hash, untested } = tested
   const failed = results.filter(({ wrong }) => wrong.length > 0).length
   const sum = { hash, passed: results.length - failed, failed, untested }
-  const text =
+  const said =
     form === 'text' ? formatTested(tested) : [...results, sum].map((each) => `${JSON.stringify(each)}\n`).join('')
-  process.stdout.write(text)
+  process.stdout.write(said)
   return failed === 0 ? 0 : 1
+}
+
+async function publish(values: ReturnType<typeof parse>['values'], files: readonly string[]): Promise<void> {
+  const { key: keyFile, out, schema, version = '' } = values
+  if (keyFile === undefined || out === undefined || files.length === 0)
+    throw new UsageError('AFD_USAGE', 'policy publish needs --key, --version, --out and policies', tryHelp)
+  if (!/^(?:0|[1-9]\d{0,14})$/.test(version))
+    throw new UsageError('AFD_USAGE', '--version takes a whole number', tryHelp)
+  const { publishPolicies } = await import('./policy-publish.ts')
+  const key = await publishPolicies({ keyFile, version: Number(version), files, schema, out })
+  process.stdout.write(`${out}: version ${version}\nfeed:\n  file: ${out}\n  key: ${key}\n`)
 }

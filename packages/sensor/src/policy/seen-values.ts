@@ -19,7 +19,7 @@ export function createSeenValues(
   const write = (path: AttributePath): string => {
     const value = valueAt(request, path)
     if (value === undefined) return 'absent'
-    if (isPlain(path, value)) return JSON.stringify(value)
+    if (isPlain(path, value)) return print(value)
     if (!keepsValues) return '(not kept at level metadata)'
     const named = JSON.stringify({ [path.at(-1) ?? '']: value })
     const text = kept.decode(redact(Buffer.from(named)))
@@ -35,11 +35,18 @@ export function createSeenValues(
   }
 }
 
-/** Of our own making: numbers, truths, the time, and words of closed lists. */
-function isPlain([variable, first, second]: AttributePath, value: CedarValue): boolean {
+/** As policies write it. */
+function print(value: CedarValue): string {
+  const uid = typeof value === 'object' && !Array.isArray(value) ? value.__entity : undefined
+  if (typeof uid !== 'object' || Array.isArray(uid)) return JSON.stringify(value)
+  return `${String(uid.type)}::${JSON.stringify(uid.id)}`
+}
+
+/** What section `identity` holds anyway, redacted already. And of our own making: numbers, truths, the time, and words of closed lists. */
+function isPlain([variable, first]: AttributePath, value: CedarValue): boolean {
   if (variable === 'context' && (first === 'time' || first === 'session' || first === 'effect')) return true
-  if (variable === 'action') return true
+  if (variable === 'action' || variable === 'principal') return true
   if (variable === 'context' && first === 'arguments') return false
   if (typeof value === 'number' || typeof value === 'boolean') return true
-  return first === 'assurance' || second === 'assurance' || (variable === 'resource' && first === 'classification')
+  return variable === 'resource' && first === 'classification'
 }
