@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -20,6 +20,7 @@ beforeAll(async () => {
   writeFileSync(join(directory, 'affidavit.yaml'), 'upstreams:\n  one:\n    url: http://127.0.0.1:3001/mcp\n')
   copyFileSync(join(home, 'log/checkpoint'), join(directory, 'kept-checkpoint'))
   copyFileSync(join(home, 'keys/log.pub'), join(directory, 'kept-log.pub'))
+  cpSync(join(import.meta.dirname, '../../content/policies'), join(directory, 'policies'), { recursive: true })
   // What install, doctor and uninstall find: a client of a user who lives in this folder.
   mkdirSync(join(directory, '.cursor'))
   writeFileSync(join(directory, '.cursor/mcp.json'), '{"mcpServers":{"files":{"command":"npx","args":["files"]}}}')
