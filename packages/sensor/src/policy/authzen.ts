@@ -1,7 +1,7 @@
 import { clipText } from '@affidavit/evidence/record/text'
 import type { CedarRequest } from './cedar-request.ts'
 import { toCedarRequest } from './cedar-request.ts'
-import type { CedarValue } from './cedar-value.ts'
+import type { ArgumentProblem, CedarValue } from './cedar-value.ts'
 import type { DecisionPoint, OnError, Ruling, ValuePrivacy } from './decision-point.ts'
 
 export interface AuthzenOptions {
@@ -16,7 +16,7 @@ const answerBytesMax = 64 * 1024
 const engine = { name: 'authzen', version: '1.0' }
 
 /** Why there is no decision. */
-type Problem = 'authzen_timeout' | 'authzen_unreachable' | 'authzen_status' | 'authzen_answer'
+type Problem = ArgumentProblem | 'authzen_timeout' | 'authzen_unreachable' | 'authzen_status' | 'authzen_answer'
 
 class NoDecision extends Error {
   override readonly name = 'NoDecision'
@@ -33,10 +33,9 @@ class NoDecision extends Error {
 export function openAuthzen(options: AuthzenOptions): DecisionPoint {
   return {
     async decide(request, privacy) {
-      const built = toCedarRequest(request, 'all')
-      if ('problem' in built)
-        return failed(options.onError, built.problem, `the call could not be judged (${built.problem})`)
       try {
+        const built = toCedarRequest(request, 'all')
+        if ('problem' in built) throw new NoDecision(built.problem, `the call could not be judged (${built.problem})`)
         return toRuling(await evaluate(options, toEvaluation(built.request)), privacy)
       } catch (error) {
         if (error instanceof NoDecision) return failed(options.onError, error.code, error.message)

@@ -1,5 +1,6 @@
 import type { Absent } from '@affidavit/evidence/record/absent'
 import { encodeCanonical } from '@affidavit/evidence/record/canonical'
+import { encodeDecision } from '@affidavit/evidence/record/decision-section'
 import type { ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
@@ -54,6 +55,13 @@ export interface DraftedReport {
 }
 
 const notSeen: Absent = { absent: 'reported: the sensor did not see the exchange' }
+const notAsked = encodeDecision({
+  engine: { absent: 'reported exchanges are not put to policies' },
+  policies: [],
+  conditions: [],
+  obligations: [],
+  rationale: 'Not put to policies: it was reported when it had happened.',
+})
 const paramsBytesMax = 1024 * 1024
 
 /**
@@ -90,7 +98,11 @@ export async function draftReport(
   return {
     open: { origin: line.origin, request, context, exchange, session },
     draft: { ...draft, inputBytes: request.inputBytes ?? request.params?.length ?? 0 },
-    sections: request.isPartial ? { ...sections, input: wrapPartial(request, sections.input) } : sections,
+    sections: {
+      ...sections,
+      ...(request.isPartial ? { input: wrapPartial(request, sections.input) } : {}),
+      ...(reports.policy === undefined ? {} : { decision: notAsked }),
+    },
   }
 }
 
