@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { decodeJwt } from 'jose'
@@ -33,7 +34,7 @@ const runClaims = {
 }
 
 /** A gateway that admits tokens of the issuer to `guarded`, and everybody to `open`; each server is elsewhere, on a port. */
-async function startGateway(guarded: string, open: readonly string[] = []) {
+async function startGateway(guarded: string, open: readonly string[] = [], more: object = {}) {
   const port = await findPort()
   const ports = new Map<string, number>()
   for (const name of [guarded, ...open]) ports.set(name, await findPort())
@@ -52,7 +53,7 @@ async function startGateway(guarded: string, open: readonly string[] = []) {
   }
   const upstreams = Object.fromEntries([...ports].map(toUpstream))
   const gateway = await startGatewayProcess(
-    { listen: `127.0.0.1:${port}`, upstreams },
+    { listen: `127.0.0.1:${port}`, upstreams, ...more },
     { UPSTREAM_SECRET: issuer.secret },
   )
   onTestFinished(() => gateway.dispose())
@@ -175,8 +176,19 @@ describe.skipIf(!hasPostgres)('from a pipeline to a table, over two servers', ()
   }, 120_000)
 })
 
+/** Secrets go to whom a verified token names, and to nobody else. */
+const secretsPolicy = `
+@id("rest") permit (principal, action, resource) unless { resource.name == "read_secret" };
+@id("secrets-to-verified") @reason("A secret goes to a verified workload.")
+permit (principal, action in Action::"tools/call", resource)
+when { resource.name == "read_secret" && principal has user && principal.user.assurance == "verified" };`
+
 it('a pipeline that reads a secret: proven identity, decision, credential with an end, access [TR-5]', async () => {
-  const { gateway, resource, portOf } = await startGateway('vault')
+  const folder = mkdtempSync(join(tmpdir(), 'affidavit-secrets-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  writeFileSync(join(folder, 'secrets.cedar'), secretsPolicy)
+  const policy = { mode: 'enforce', files: [join(folder, 'secrets.cedar')] }
+  const { gateway, resource, portOf } = await startGateway('vault', [], { policy })
   const { home } = gateway
   const secret = 'correct-horse-battery-staple-of-production'
   const setup = { home, ledger: '', telling: 'nothing', port: portOf('vault') } as const
@@ -200,7 +212,12 @@ it('a pipeline that reads a secret: proven identity, decision, credential with a
     '        resource path production/database ← server-hook (claimed)',
   ])
   expect(factOf(told.steps, 'run', 'attributes')).toEqual([expect.stringContaining('environment production')])
-  expect(factOf(told.steps, 'call', 'decision')).toEqual([expect.stringMatching(/^undecided \(observe\): /)])
+  expect(factOf(told.steps, 'call', 'decision')).toEqual([
+    expect.stringMatching(/^granted \(enforce\): .*secrets-to-verified/),
+  ])
+  expect(factOf(told.steps, 'call', 'because').join()).toMatch(
+    /secrets-to-verified: .*assurance.* holds, having seen .*verified/,
+  )
   expect(factOf(told.steps, 'call', 'for')).toEqual([
     'reason: the deployment needs it (claimed, _meta.affidavit/reason)',
   ])
@@ -210,4 +227,4 @@ it('a pipeline that reads a secret: proven identity, decision, credential with a
   ])
   expect(factOf(told.steps, 'resource', 'level')).toEqual(['restricted'])
   expect(runCommand(['trace', run, '--home', home]).stdout).not.toMatch(new RegExp(`${secret}|${token}`))
-}, 60_000)
+}, 120_000)

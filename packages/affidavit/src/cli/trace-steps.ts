@@ -24,6 +24,9 @@ export interface TraceMatter {
   judgementOf(digest: string): { leaf: number; expires?: string } | undefined
 }
 
+/** Of the policies that decided; `show` has all. */
+const conditionsMax = 8
+
 /** Paths from who began them to the data. Calls that the same chain of actors made hang under one chain. */
 export function toSteps(roots: readonly TracedCall[], matter: TraceMatter): TraceStep[] {
   const chains = new Map<string, { steps: TraceStep[]; calls: TraceStep[] }>()
@@ -94,33 +97,46 @@ function callLink(traced: TracedCall, parent: Parent, matter: TraceMatter): Step
 }
 
 function callFacts(traced: TracedCall, matter: TraceMatter): TraceStep['facts'] {
-  const [counted, ...others] = recordsOf(traced, matter)
+  const records = recordsOf(traced, matter)
+  const [counted, ...others] = records
   if (counted === undefined) return []
   const { requested, completed, call } = counted
   const { header } = requested
   const identity = bestIdentity(traced, matter)
   const token = identity !== undefined && !('absent' in identity.token) ? identity.token : undefined
   const took = completed?.header.latencyUs
-  const { evaluation, disposition, mode } = call.fields.policy.value ?? {}
-  const purpose = readPurpose(requested.sections)
-  const vantages = [...others, counted].map((each) => each.requested.header.vantage)
+  const outcome = `${completed?.header.outcome ?? 'open'}${took === undefined ? '' : ` in ${formatLatency(took)}`}`
+  const [purpose] = records.flatMap((each) => readPurpose(each.requested.sections) ?? [])
+  const vantages = [...new Set([...others, counted].map((each) => each.requested.header.vantage))].join('+')
   const told = header.reported === undefined ? '' : `, reported by ${header.reported}: everything in it is claimed`
   return [
-    { name: 'call', text: `${call.callId}, ${header.time}, seen at ${[...new Set(vantages)].join('+')}${told}` },
-    {
-      name: 'outcome',
-      text: `${completed?.header.outcome ?? 'open'}${took === undefined ? '' : ` in ${formatLatency(took)}`}`,
-    },
-    {
-      name: 'decision',
-      text: `${disposition ?? 'undecided'} (${mode ?? 'observe'})${evaluation === undefined ? '' : `: ${evaluation.rationale}`}`,
-    },
+    { name: 'call', text: `${call.callId}, ${header.time}, seen at ${vantages}${told}` },
+    { name: 'outcome', text: outcome },
+    ...decisionFacts(records),
     ...(purpose === undefined ? [] : purposeLines(purpose).map((text) => ({ name: 'for', text }))),
     ...(token === undefined
       ? []
       : [{ name: 'credential', text: describeToken(token, matter.judgementOf(token.digest)) }]),
     ...agentFact(traced.parent, identity),
     ...joinFacts(traced, header),
+  ]
+}
+
+/** As whoever was asked decided: a server behind a gateway that has policies has none itself. */
+function decisionFacts(records: readonly FetchedCall[]): TraceStep['facts'] {
+  const all = records.map(({ call }) => call.fields.policy.value)
+  const decided = all.find((each) => each !== null && each.disposition !== 'undecided') ?? all[0]
+  if (decided === undefined || decided === null) return []
+  const { disposition, mode, evaluation } = decided
+  const rationale = evaluation === undefined ? '' : `: ${evaluation.rationale}`
+  const determining = new Set(evaluation?.determining ?? [])
+  const conditions = (evaluation?.conditions ?? []).filter(({ policy }) => determining.has(policy))
+  return [
+    { name: 'decision', text: `${disposition} (${mode})${rationale}` },
+    ...conditions.slice(0, conditionsMax).map(({ policy, condition, value, result }) => ({
+      name: 'because',
+      text: `${policy}: ${condition} ${result}, having seen ${value}`,
+    })),
   ]
 }
 

@@ -13,8 +13,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
  */
 export function readFirst(meta: JsonObject, keys: readonly string[]): { key: string; text: string } | undefined {
   for (const key of keys) {
-    const [outer = '', member] = key.split('#')
-    const value = member === undefined ? meta[outer] : readMember(meta[outer], member)
+    const value = key.includes('#') ? readMember(meta, key) : meta[key]
     if (typeof value === 'string' && value !== '') return { key: key.replace('#', '.'), text: value }
   }
   return undefined
@@ -22,9 +21,11 @@ export function readFirst(meta: JsonObject, keys: readonly string[]): { key: str
 
 const memberTextMax = 16_384
 
-function readMember(value: unknown, member: string): unknown {
+function readMember(meta: JsonObject, key: string): unknown {
+  const at = key.indexOf('#')
+  const value = meta[key.slice(0, at)]
   const object = typeof value === 'string' ? parseText(value) : value
-  return isJsonObject(object) ? object[member] : undefined
+  return isJsonObject(object) ? object[key.slice(at + 1)] : undefined
 }
 
 function parseText(text: string): unknown {
