@@ -106,6 +106,28 @@ it('the example client records its calls to a server it does not own [MW-11]', a
   })
 })
 
+it('the example chained tells the server it calls which call it serves [TR-6]', async () => {
+  const home = makeFolder()
+  const { url, stop } = await startHttp('http', home)
+  const client = new Client({ name: 'example', version: '1.0.0' })
+  const args = [...argsFor('chained'), url.href]
+  const env = { PATH: process.env.PATH ?? '', AFFIDAVIT_HOME: home }
+  await client.connect(new StdioClientTransport({ command: process.execPath, args, env }))
+  const result = await client.callTool({ name: 'summarise', arguments: { customer: 'Ada' } })
+  expect(result.content).toEqual([{ type: 'text', text: '1' }])
+  await client.close()
+  expect(await stop()).toBe(0)
+
+  const calls = (await readCalls(home)).filter(({ requested }) => requested.kind === 'call')
+  const outer = calls.find(({ requested }) => requested.server.name === 'summary')?.requested
+  const inner = calls.filter(({ requested }) => requested.server.name === 'orders')
+  expect(outer?.parentCallId).toBeUndefined()
+  expect(inner.map(({ requested }) => [requested.vantage, requested.parentCallId]).sort()).toEqual([
+    ['client', outer?.callId],
+    ['server', outer?.callId],
+  ])
+})
+
 it.each(['docs/MIDDLEWARE.md', 'README.md'])('every line of TypeScript in %s stands in an example [MW-1]', (page) => {
   const root = join(import.meta.dirname, '../..')
   const linesOf = (text: string) =>
