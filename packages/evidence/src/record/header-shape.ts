@@ -1,7 +1,7 @@
 import { hash, keyedDigest } from './digest.ts'
 import { origin, place, sensorId, spanId, traceId, uuid, uuidV7 } from './id.ts'
 import {
-  captureLevels, directions, dispositions, effects, exchangeKinds, outcomes, reportedWays, sectionNames, sessionSources,
+  captureLevels, directions, dispositions, effectClasses, effects, exchangeKinds, outcomes, reportedWays, sectionNames, sessionSources,
   vantages,
 } from './kinds.ts' // biome-ignore format: one list
 import {
@@ -85,10 +85,20 @@ function checkSession(value: JsonObject): Flaw | undefined {
   return found === undefined ? undefined : { ...found, at: 'sessionId' }
 }
 
+/** A claim never decides the fail mode; what the catalogue says does. */
+function checkEffect(value: JsonObject): Flaw | undefined {
+  const { effect, effectClass, effectClaim } = value
+  if (effectClass === undefined && effectClaim === undefined) return undefined
+  if (effectClass !== undefined && effectClaim !== undefined)
+    return flaw('bad_value', 'effectClaim', 'absent where effectClass says it')
+  const decided = effectClass === undefined ? 'unknown' : effectClass === 'read' ? 'read' : 'write'
+  return effect === decided ? undefined : flaw('bad_value', 'effect', `expected ${decided}, as effectClass has it`)
+}
+
 function checkRequested(value: JsonObject): Flaw | undefined {
   if (Object.hasOwn(value, 'spanId') && !Object.hasOwn(value, 'traceId'))
     return flaw('missing_field', 'traceId', 'a span belongs to a trace')
-  return checkMethod(value) ?? checkSession(value)
+  return checkMethod(value) ?? checkSession(value) ?? checkEffect(value)
 }
 
 const requested = header(
@@ -109,6 +119,8 @@ const requested = header(
     server,
     tool: optional(tool),
     effect: oneOf(effects),
+    effectClass: optional(oneOf(effectClasses)),
+    effectClaim: optional(oneOf(effectClasses)),
     level: oneOf(captureLevels),
     inputBytes: integer(),
     classification,

@@ -1,5 +1,5 @@
 import type {
-  CaptureLevel, Direction, Disposition, Effect, ExchangeKind, Kind, Outcome, ReportedBy, SectionName, SessionSource,
+  CaptureLevel, Direction, Disposition, Effect, EffectClass, ExchangeKind, Kind, Outcome, ReportedBy, SectionName, SessionSource,
   Vantage,
 } from './kinds.ts' // biome-ignore format: one list
 
@@ -80,6 +80,10 @@ export interface RequestedHeader extends HeaderCore {
   /** Present for tools/call. */
   tool?: ToolRef
   effect: Effect
+  /** As the operator's catalogue has it; effect follows from it. */
+  effectClass?: EffectClass
+  /** As the server has it in the tool's annotations, where no catalogue says it: a claim, with which effect is `unknown`. */
+  effectClaim?: EffectClass
   level: CaptureLevel
   /** Bytes of the whole JSON-RPC message as received, without its line terminator. */
   inputBytes: number

@@ -43,6 +43,10 @@ export type Assurance = (typeof assurances)[number]
 export const effects = ['write', 'read', 'unknown'] as const
 export type Effect = (typeof effects)[number]
 
+/** What a call does to the world, exactly; `effect` is the class of the fail mode that it falls into. */
+export const effectClasses = ['read', 'write', 'destructive', 'external-send'] as const
+export type EffectClass = (typeof effectClasses)[number]
+
 export const captureLevels = ['metadata', 'arguments', 'full'] as const
 export type CaptureLevel = (typeof captureLevels)[number]
 

@@ -1,6 +1,8 @@
 import { encodeShape, parseCanonical } from './canonical.ts'
+import { hash } from './digest.ts'
+import type { Hash } from './header.ts'
 import { integer, listOf, object, oneOf, optional } from './shape.ts'
-import { shortText, text } from './text.ts'
+import { code, shortText, text } from './text.ts'
 
 export const resourceTypes = ['path', 'uri', 'table', 'column', 'host', 'other'] as const
 
@@ -21,10 +23,27 @@ export interface Resource {
   source: string
 }
 
+/** How the catalogue came to what it says of a request. Entries are named as `FILE#ID`. */
+export interface CatalogueBasis {
+  /** SHA-256 over the files of the catalogue in force. */
+  catalogue: Hash
+  /** The entries that match, in the order in which they were applied: of two that say the same thing, the later one won. The first 32. */
+  entries: string[]
+  /** Which of them gave the level, and which the effect class. */
+  level?: string
+  effect?: string
+  /** Whose data it is, as the entry named in `source` has it. */
+  owner?: { name: string; source: string }
+  /** What could not be read, by code; the first 16. */
+  problems: string[]
+}
+
 export interface ResourcesSection {
   /** The first 256. */
   resources: Resource[]
   omitted: number
+  /** In the `requested` record of what a catalogue knows. */
+  basis?: CatalogueBasis
 }
 
 export const resourcesShape = object({
@@ -41,6 +60,16 @@ export const resourcesShape = object({
     256,
   ),
   omitted: integer(),
+  basis: optional(
+    object({
+      catalogue: hash,
+      entries: listOf(shortText, 32),
+      level: optional(shortText),
+      effect: optional(shortText),
+      owner: optional(object({ name: text(128), source: shortText })),
+      problems: listOf(code, 16),
+    }),
+  ),
 })
 
 const bytesMax = 1 << 23

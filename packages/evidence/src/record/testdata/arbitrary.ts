@@ -98,6 +98,19 @@ const decision = fc.record(
   { noNullPrototype: true },
 )
 
+/** The fail mode's class alone, or as the catalogue or a tool's annotations have it. */
+const effect = fc.oneof(
+  fc.record({ effect: fc.constantFrom(...kinds.effects) }),
+  fc.record({
+    effect: fc.constant('unknown' as const),
+    effectClaim: fc.constantFrom(...kinds.effectClasses),
+  }),
+  fc.constantFrom(...kinds.effectClasses).map((effectClass) => ({
+    effect: effectClass === 'read' ? ('read' as const) : ('write' as const),
+    effectClass,
+  })),
+)
+
 export const requestedHeader: Arbitrary<RequestedHeader> = fc
   .tuple(
     core,
@@ -113,7 +126,6 @@ export const requestedHeader: Arbitrary<RequestedHeader> = fc
         requestIdDigest: digest,
         server,
         tool,
-        effect: fc.constantFrom(...kinds.effects),
         level: fc.constantFrom(...kinds.captureLevels),
         inputBytes: integer,
         classification,
@@ -122,7 +134,7 @@ export const requestedHeader: Arbitrary<RequestedHeader> = fc
       },
       {
         requiredKeys: [
-          'kind', 'stage', 'vantage', 'direction', 'callId', 'requestIdDigest', 'server', 'effect', 'level',
+          'kind', 'stage', 'vantage', 'direction', 'callId', 'requestIdDigest', 'server', 'level',
           'inputBytes', 'classification', 'decision',
         ], // biome-ignore format: one list
       },
@@ -130,8 +142,9 @@ export const requestedHeader: Arbitrary<RequestedHeader> = fc
     session,
     asked,
     traced,
+    effect,
   )
-  .map(([a, b, c, d, e]) => ({ ...a, ...b, ...c, ...d, ...e }))
+  .map(([a, b, c, d, e, f]) => ({ ...a, ...b, ...c, ...d, ...e, ...f }))
 
 export const completedHeader: Arbitrary<CompletedHeader> = fc
   .tuple(

@@ -108,8 +108,19 @@ export const resources: Arbitrary<ResourcesSection> = fc.record(
       { maxLength: 4 },
     ),
     omitted: integer,
+    basis: fc.record(
+      {
+        catalogue: hash,
+        entries: fc.array(words, { maxLength: 3 }),
+        level: words,
+        effect: words,
+        owner: fc.record({ name: words, source: words }, plain),
+        problems: fc.array(fc.constantFrom('arguments_unread', 'sql_plugin_missing'), { maxLength: 2 }),
+      },
+      required('catalogue', 'entries', 'problems'),
+    ),
   },
-  plain,
+  required('resources', 'omitted'),
 )
 
 export const decision: Arbitrary<DecisionSection> = fc.record(
