@@ -2,7 +2,10 @@ import { cpSync, existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Which folder of `content/` each package ships. A folder that does not exist yet ships with the part that brings it. */
-const shipped = { sensor: ['patterns', 'policies'], affidavit: ['patterns', 'policies'] }
+const shipped = {
+  sensor: ['patterns', 'policies', 'catalogue'],
+  affidavit: ['patterns', 'policies', 'catalogue'],
+}
 
 const root = join(import.meta.dirname, '..')
 for (const [name, folders] of Object.entries(shipped)) {

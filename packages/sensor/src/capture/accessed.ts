@@ -1,6 +1,22 @@
 import type { Classification } from '@affidavit/evidence/record/header'
 import { encodeResources, type Resource } from '@affidavit/evidence/record/resources-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
+import { clipText } from '@affidavit/evidence/record/text'
+import type { CaptureContext } from './context.ts'
+
+const nameBytesMax = 1024
+/** Names of a schema are kept at every level, as keys are; what may be a value is not kept at level `metadata`. */
+const schemaTypes: readonly string[] = ['table', 'column']
+
+/** The name of a resource as a section holds it: redacted and clipped; at level `metadata` a keyed digest, where it may be a value. */
+export function keepResourceName(
+  { redactor, digest, level }: Pick<CaptureContext, 'redactor' | 'digest' | 'level'>,
+  type: Resource['type'],
+  name: string,
+): string {
+  if (level === 'metadata' && !schemaTypes.includes(type)) return digest(name)
+  return clipText(redactor.redactText(name).text, nameBytesMax)
+}
 
 /** As many as the section takes; what comes after them is counted. */
 const resourcesMax = 256

@@ -70,7 +70,7 @@ const asked: ReadonlySet<ExchangeKind> = new Set(['call', 'read', 'prompt', 'tas
 
 /** Puts a request to the policies, if there are any, before it goes on. At once, unless the decision point is elsewhere. */
 export function askPolicy(
-  { policy, level, redactor }: CaptureContext,
+  { policy, redactor }: CaptureContext,
   from: AskedRequest & { method: string },
   drafted: DraftedRequest,
 ): DecidedRequest | Promise<DecidedRequest> {
@@ -93,7 +93,7 @@ export function askPolicy(
     return rule(drafted, mode, ruling)
   }
   const ruling = policy.point.decide(request, {
-    keepsValues: level !== 'metadata',
+    keepsValues: draft.level !== 'metadata',
     redact: (json) => redactor.redactJson(json).text,
   })
   return ruling instanceof Promise ? ruling.then(finish) : finish(ruling)
@@ -151,8 +151,8 @@ const readingMethods = new Set(['resources/read', 'prompts/get', 'completion/com
 
 /** As the operator's catalogue has it; what a server says of its own tools is a claim, and decides nothing. */
 function effectOf(draft: RequestedDraft, method: string): string {
-  const { effect, effectClass, effectBasis }: { effect: string; effectClass?: string; effectBasis?: string } = draft
-  if (effectClass !== undefined && effectBasis === 'catalogue') return effectClass
+  const { effect, effectClass } = draft
+  if (effectClass !== undefined) return effectClass
   return effect === 'unknown' && readingMethods.has(method) ? 'read' : effect
 }
 

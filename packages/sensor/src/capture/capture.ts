@@ -191,6 +191,7 @@ export class Capture {
     const decided = askPolicy(this.#context, { ...from, method: exchange.method }, ready)
     const { draft, sections, denial } = decided instanceof Promise ? await decided : decided
     exchange.classification = draft.classification
+    exchange.level = draft.level
     // No answer is waited for, and none is taken for that of a call that the server never sees.
     if (denial !== undefined) this.#inFlight.remove(exchange)
     exchange.receipt = await this.#context.emit(draft, sections)

@@ -4,6 +4,7 @@ import type { ServerRef, Uuid } from '@affidavit/evidence/record/header'
 import type { Outcome } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { accessedSections, minimalAccessed } from './accessed.ts'
+import { keptLevel } from './classify.ts'
 import type { CaptureContext, CompletedDraft, EmitReceipt } from './context.ts'
 import type { Exchange } from './exchange.ts'
 import type { CapturedLine } from './line.ts'
@@ -24,12 +25,13 @@ export interface DraftedOutcome {
 
 /** The record of a response. */
 export function draftCompleted(
-  context: CaptureContext,
+  whole: CaptureContext,
   exchange: Exchange,
   receipt: EmitReceipt,
   from: { line: CapturedLine; message: ScannedMessage; server: ServerRef | undefined },
 ): DraftedOutcome {
   const { line, message, server } = from
+  const context = contextFor(whole, exchange)
   const outcome = outcomeOf(message, exchange.method)
   const rpcCode = rpcCodeOf(message)
   const { httpStatus, session } = line.answer ?? {}
@@ -50,6 +52,12 @@ export function draftCompleted(
     sections: { ...outputSections(context, line, message), ...accessedSections(exchange.accessed) },
     least: () => ({ ...minimalOutput(context, message), ...minimalAccessed(exchange.accessed) }),
   }
+}
+
+/** What the server's own code said of the data may be of a higher level than what the request told. */
+function contextFor(context: CaptureContext, { level, accessed }: Exchange): CaptureContext {
+  const kept = keptLevel({ ...context, level }, accessed.classification?.level)
+  return kept === context.level ? context : { ...context, level: kept }
 }
 
 /** How a call ended without a response of its own. */

@@ -2,6 +2,7 @@ import type { Absent } from '@affidavit/evidence/record/absent'
 import type { Draft, KeyedDigest } from '@affidavit/evidence/record/header'
 import type { CaptureLevel, Vantage } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
+import type { Classifier } from '../classify/classifier.ts'
 import type { LocalFacts } from '../identity/local.ts'
 import type { PostureReading } from '../identity/posture.ts'
 import type { Redactor } from '../redact/redactor.ts'
@@ -39,6 +40,8 @@ export interface CaptureContext {
   baselines?: BaselineStore
   /** Asked before a request goes on. Without it nothing is decided, and everything goes on. */
   policy?: PolicyInForce
+  /** What the operator's catalogue says of calls. Without it none is classified. */
+  classifier?: Classifier
   /** Program output: a stable code and a sentence, never values. */
   diagnose: (code: string, sentence: string) => void
 }

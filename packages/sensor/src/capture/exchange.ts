@@ -1,5 +1,5 @@
 import type { Classification, Uuid } from '@affidavit/evidence/record/header'
-import type { Direction, ExchangeKind } from '@affidavit/evidence/record/kinds'
+import type { CaptureLevel, Direction, ExchangeKind } from '@affidavit/evidence/record/kinds'
 import type { Accessed } from './accessed.ts'
 import type { Moment } from './clock.ts'
 import type { EmitReceipt } from './context.ts'
@@ -23,12 +23,14 @@ export interface Exchange {
   receipt: EmitReceipt | undefined
   /** As `requested` says; undefined until that is drafted. */
   classification: Classification | undefined
+  /** What is captured of it: what is captured of everything, or less where its data is of the highest level. */
+  level: CaptureLevel
   /** Grows while the call runs; what it holds when the outcome is drafted is recorded with it. */
   accessed: Accessed
 }
 
 /** A call as somebody outside may know it, and add to it what the messages do not tell. */
-export type OpenCall = Pick<Exchange, 'callId' | 'method' | 'accessed'>
+export type OpenCall = Pick<Exchange, 'callId' | 'method' | 'level' | 'accessed'>
 
 /**
  * At more open calls than this, new ones of the same direction are refused. Every open call has room in the spool set aside

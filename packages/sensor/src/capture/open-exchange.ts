@@ -10,7 +10,7 @@ import { viewerOf } from './tools/viewer.ts'
 
 /** A request that has just been taken up. `key`: of its id (message.ts idKey). */
 export function openExchange(
-  { digest }: CaptureContext,
+  { digest, level }: CaptureContext,
   { groups }: ServerKnowledge,
   { line, message, key }: { line: CapturedLine; message: ScannedMessage; key: string },
 ): Exchange {
@@ -27,6 +27,7 @@ export function openExchange(
     cancelledUs: undefined,
     receipt: undefined,
     classification: undefined,
+    level,
     accessed: { resources: [], omitted: 0, classification: undefined },
   }
 }

@@ -5,12 +5,13 @@ import {
   encodeEnvironment,
   type ForeignIds,
 } from '@affidavit/evidence/record/environment-section'
-import type { Uuid } from '@affidavit/evidence/record/header'
+import type { ToolRef, Uuid } from '@affidavit/evidence/record/header'
 import { type Actor, encodeIdentity } from '@affidavit/evidence/record/identity-section'
 import { encodePurpose, type Purpose } from '@affidavit/evidence/record/purpose-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { Principals } from '../identity/principals.ts'
+import { classifyRequest } from './classify.ts'
 import type { CaptureContext, RequestedDraft } from './context.ts'
 import { type Kept, keepInput } from './input.ts'
 import { bytesOf, type CapturedLine, requestDirection } from './line.ts'
@@ -39,16 +40,28 @@ export interface RequestPlace {
 
 /** The write-ahead record of one request: everything that is known before it goes on. */
 export function draftRequested(
-  context: CaptureContext,
+  whole: CaptureContext,
   known: { session: Session; tools: ToolRegistry },
   from: { line: CapturedLine; message: ScannedMessage; place: RequestPlace },
 ): DraftedRequest | Promise<DraftedRequest> {
   const { line, message } = from
   const claims = { ...known.session.claimsOf(line, message), ...line.origin.claims }
-  const draft = draftHeader(context, known, { ...from, claims })
+  const tool = toolOf(whole, known.tools, from)
+  const { fields, sections } = classifyRequest(
+    whole,
+    { line, message, method: from.place.method },
+    { ref: tool, tools: known.tools },
+  )
+  const context = fields.level === whole.level ? whole : { ...whole, level: fields.level }
+  const draft = {
+    ...draftHeader(context, known, { ...from, claims }),
+    ...(tool === undefined ? {} : { tool }),
+    ...fields,
+  }
   const finish = (input: Kept): DraftedRequest => ({
     draft,
     sections: {
+      ...sections,
       input: input.text,
       identity: identitySection(
         line.origin.principals,
@@ -72,13 +85,12 @@ export function draftRequested(
 
 function draftHeader(
   context: CaptureContext,
-  { session, tools }: { session: Session; tools: ToolRegistry },
+  { session }: { session: Session },
   from: { line: CapturedLine; message: ScannedMessage; place: RequestPlace; claims: Claims },
-): RequestedDraft {
+): Omit<RequestedDraft, 'tool' | 'effect' | 'level' | 'classification'> {
   const { line, message, place, claims } = from
   const { method } = place
   const id = message.spans.get('id')
-  const toolName = method === 'tools/call' ? textOf(message.spans.get('params.name')) : undefined
   return {
     kind: kindOf(method),
     stage: 'requested',
@@ -91,11 +103,7 @@ function draftHeader(
     ...(isProtocolMethod(method) ? { method } : { methodDigest: context.digest(method) }),
     requestIdDigest: context.digest(id?.raw ?? id?.hash ?? ''),
     server: session.server,
-    ...(toolName === undefined ? {} : { tool: tools.refer(toolName, viewerOf(line.origin, context.digest), context) }),
-    effect: 'unknown',
-    level: context.level,
     inputBytes: line.scanned.shape === 'batch' ? message.end - message.start : line.scanned.bytes,
-    classification: { level: 'unclassified', tags: [] },
     decision: { disposition: 'undecided', mode: 'observe' },
     ...(claims.trace ?? line.origin.trace),
     ...(line.origin.reported === undefined ? {} : { reported: line.origin.reported }),
@@ -110,6 +118,15 @@ function situationOf({ facts, currentPosture }: CaptureContext): Pick<Environmen
     ...(containment === undefined ? {} : { containment }),
     ...(posture === undefined ? {} : { posture: 'absent' in posture ? posture : posture.section }),
   }
+}
+
+function toolOf(
+  context: CaptureContext,
+  tools: ToolRegistry,
+  { line, message, place }: { line: CapturedLine; message: ScannedMessage; place: RequestPlace },
+): ToolRef | undefined {
+  const name = place.method === 'tools/call' ? textOf(message.spans.get('params.name')) : undefined
+  return name === undefined ? undefined : tools.refer(name, viewerOf(line.origin, context.digest), context)
 }
 
 const noDecision = encodeDecision({

@@ -5,8 +5,11 @@ import type { GatewayConfig, LoadedConfig } from './gateway-config.ts'
 
 export const levelDefault = 'arguments'
 
+type Loaded = Pick<LoadedConfig, 'config' | 'catalogue'>
+
 /** Which keys of a configuration changed, as JSON text for the record. Names only: values may hold what nobody should read. */
-function describeChange(before: GatewayConfig | undefined, next: GatewayConfig): Uint8Array {
+function describeChange(loadedBefore: Loaded | undefined, loaded: Loaded): Uint8Array {
+  const [before, next] = [loadedBefore?.config, loaded.config]
   const isSame = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
   const old = before?.upstreams ?? {}
   const names = Object.keys(next.upstreams)
@@ -24,13 +27,18 @@ function describeChange(before: GatewayConfig | undefined, next: GatewayConfig):
     'environment',
     'posture',
   ]
+  // Its files count, whether or not others are named.
+  const isCatalogueSame = loadedBefore?.catalogue?.hash === loaded.catalogue?.hash
   const change = {
     upstreams: {
       added: names.filter((name) => !Object.hasOwn(old, name)),
       removed: Object.keys(old).filter((name) => !Object.hasOwn(next.upstreams, name)),
       changed: names.filter((name) => Object.hasOwn(old, name) && !isSame(old[name], next.upstreams[name])),
     },
-    changed: before === undefined ? [] : keys.filter((key) => !isSame(before[key], next[key])),
+    changed:
+      before === undefined
+        ? []
+        : [...keys.filter((key) => !isSame(before[key], next[key])), ...(isCatalogueSame ? [] : ['catalogue'])],
     ...levelsOf(before, next),
   }
   return Buffer.from(JSON.stringify(change))
@@ -42,20 +50,26 @@ function levelsOf(before: GatewayConfig | undefined, { level = levelDefault }: G
   return old === level ? {} : { level: { ...(old === undefined ? {} : { before: old }), after: level } }
 }
 
+/** Of the file; where there is a catalogue, of the file, a zero byte and the catalogue's hash in base64. */
+export function hashOf({ text, catalogue }: LoadedConfig): string {
+  const hash = createHash('sha256').update(text)
+  if (catalogue !== undefined) hash.update(`\0${catalogue.hash}`)
+  return hash.digest('base64')
+}
+
 /** Records that a configuration is in force now. Never rejects. */
 export async function recordConfig(
   emit: CaptureContext['emit'],
   before: LoadedConfig | undefined,
   next: LoadedConfig,
 ): Promise<void> {
-  const hash = (loaded: LoadedConfig) => createHash('sha256').update(loaded.text).digest('base64')
-  const after = hash(next)
+  const after = hashOf(next)
   const detail =
     before === undefined
       ? ({ subject: 'config', event: 'loaded', after } as const)
-      : ({ subject: 'config', event: 'changed', before: hash(before), after } as const)
+      : ({ subject: 'config', event: 'changed', before: hashOf(before), after } as const)
   try {
-    await emit({ kind: 'change', detail }, { input: describeChange(before?.config, next.config) })
+    await emit({ kind: 'change', detail }, { input: describeChange(before, next) })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     diagnose('AFD_AUDIT_UNAVAILABLE', `the configuration in force could not be recorded (${code})`)

@@ -1,5 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import type { Catalogue } from '../classify/catalogue.ts'
+import { catalogueSchema, resolveCatalogue } from './catalogue-config.ts'
 import { diagnosticForms } from './diagnostics.ts'
 import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gateway-authorization.ts'
 import { checkFiles } from './gateway-files.ts'
@@ -8,6 +10,7 @@ import { smallestConfig } from './gateway-options.ts'
 import { environmentSchema, postureSchema, resolveSituation } from './identity-config.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { policySchema, resolvePolicy } from './policy-config.ts'
+import { loadConfiguredCatalogue } from './run-catalogue.ts'
 import { effects, levels } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 import { type ConfigShape, parseYamlConfig, placeOf, readText } from './yaml-config.ts'
@@ -57,6 +60,7 @@ export const gatewaySchema = z.strictObject({
     .array(z.enum(effects))
     .optional()
     .describe('effect classes whose calls pass unrecorded, under a recorded gap, when they cannot be recorded'),
+  catalogue: catalogueSchema.optional().describe('what tools and resources are: data, sensitivity, effect'),
   redact: z.strictObject({ patterns: file.optional() }).optional(),
   policy: policySchema.optional().describe('who may do what, and whether that is enforced (docs/POLICY.md)'),
   limits: z
@@ -91,6 +95,8 @@ export interface LoadedConfig {
   path: string
   text: string
   config: GatewayConfig
+  /** As its files were read with it; undefined where none is configured. */
+  catalogue: Catalogue | undefined
 }
 
 /** Throws UsageError, which names line, key and remedy. Files that it names are read too: a mistake there should tell now. */
@@ -111,7 +117,8 @@ export function loadGatewayConfig(path: string): LoadedConfig {
   for (const { authorization } of Object.values(config.upstreams))
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
   if (config.ingest !== undefined) checkIngest(at, config.ingest)
-  return { path, text, config }
+  const catalogue = config.catalogue === undefined ? undefined : loadConfiguredCatalogue(config.catalogue)
+  return { path, text, config, catalogue }
 }
 
 /** Nothing is wrong yet: whoever meets this begins, and needs a file more than the advice to check one. */
@@ -169,6 +176,7 @@ function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
       : { tls: { cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
     ...(config.redact === undefined ? {} : { redact: at(config.redact) }),
     ...(config.policy === undefined ? {} : { policy: resolvePolicy(config.policy, folder) }),
+    ...(config.catalogue === undefined ? {} : { catalogue: resolveCatalogue(config.catalogue, folder) }),
     ...(config.ingest === undefined ? {} : { ingest: resolveIngest(config.ingest, folder) }),
   }
 }

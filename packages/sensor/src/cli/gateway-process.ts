@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import { type CaptureContext, replaceIn } from '../capture/context.ts'
 import { type Gateway, startGateway } from '../capture/http/gateway.ts'
+import { Classifier } from '../classify/classifier.ts'
 import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
@@ -15,7 +16,7 @@ import type { Recorder } from '../spool/fail-mode.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { chooseDiagnosticForm, diagnose, formatDiagnostic } from './diagnostics.ts'
 import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
-import { levelDefault, recordConfig } from './gateway-change.ts'
+import { hashOf, levelDefault, recordConfig } from './gateway-change.ts'
 import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
 import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
@@ -111,6 +112,7 @@ interface Parts extends UpstreamParts {
   /** Replaced by a new configuration; whatever is recorded from then on is recorded at that level. */
   levels: { current: CaptureLevel }
   close(): void
+  classifier: Classifier
 }
 
 async function openParts(from: {
@@ -131,6 +133,7 @@ async function openParts(from: {
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
   const namingRedactor = createNamingRedactor(correlationKey, patterns)
   const redact = (text: string) => namingRedactor.redactText(text).text
+  const classifier = new Classifier(from.loaded.catalogue)
   const levels: Parts['levels'] = { current: config.level ?? levelDefault }
   const surroundings = createSurroundings(readGatewayFacts())
   const situation = openSituation(config, { surroundings, redactor })
@@ -147,10 +150,12 @@ async function openParts(from: {
     currentPosture: situation.currentPosture,
     baselines: keepToolBaselines(from.homeDir),
     ...(from.policy === undefined ? {} : { policy: from.policy.inForce }),
+    classifier,
     diagnose,
   }
   return {
     namingRedactor,
+    classifier,
     levels,
     close: situation.close,
     contextFor: (name) => replaceIn(shared, { serverName: redactName(redactor, name) }),
@@ -192,13 +197,14 @@ function keepReloading(serving: Serving, parts: Parts, { emit }: Health): () => 
       const tls = readTls(next.config)
       const before = serving.loaded
       serving.routes = buildRoutes(next.config, parts, serving.routes.upstreams)
+      parts.classifier.use(next.catalogue)
       serving.loaded = next
       parts.levels.current = next.config.level ?? levelDefault
       serving.gateway?.route(serving.routes.router, serving.routes.upstreams)
       if (tls !== undefined) serving.gateway?.renewTls(tls)
       for (const key of needRestart(before, next))
         diagnose('AFD_RESTART_NEEDED', `${key} changed in the configuration; it takes effect at the next start`)
-      if (next.text !== before.text) await recordConfig(emit, before, next)
+      if (hashOf(next) !== hashOf(before)) await recordConfig(emit, before, next)
     } catch (error) {
       if (!(error instanceof UsageError)) throw error
       const why = redactSentence(`${error.message}. ${error.remedy}`)
@@ -216,7 +222,7 @@ function keepReloading(serving: Serving, parts: Parts, { emit }: Health): () => 
 
 /** Compares what the files say with what was read, not their times: a change while we start counts too. */
 function watchContents(serving: Serving, onChange: () => void): NodeJS.Timeout {
-  const others = () => certificatesIn(serving.loaded.config).map(readIfThere)
+  const others = () => filesBeside(serving.loaded.config).map(readIfThere)
   let known = [serving.loaded.text, ...others()].join('\0')
   return setInterval(() => {
     const now = [readIfThere(serving.loaded.path), ...others()].join('\0')
@@ -226,9 +232,11 @@ function watchContents(serving: Serving, onChange: () => void): NodeJS.Timeout {
   }, watchEveryMs)
 }
 
-function certificatesIn({ tls, upstreams }: LoadedConfig['config']): string[] {
+/** Certificates, and the files of the catalogue. */
+function filesBeside({ tls, upstreams, catalogue }: LoadedConfig['config']): string[] {
   const all = [tls, ...Object.values(upstreams).map((upstream) => upstream.tls)]
-  return all.flatMap((files) => Object.values(files ?? {})).filter((path) => path !== undefined)
+  const certificates = all.flatMap((files) => Object.values(files ?? {})).filter((path) => path !== undefined)
+  return [...certificates, ...(catalogue?.files ?? [])]
 }
 
 /** Between its removal and its return, a file that is being replaced says nothing. */

@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
+import { catalogueSchema, resolveCatalogue } from './catalogue-config.ts'
 import { environmentSchema, identitySchema, postureSchema, resolveSituation } from './identity-config.ts'
 import { policySchema, resolvePolicy } from './policy-config.ts'
 import { effects, levels } from './run-options.ts'
@@ -9,6 +10,7 @@ const configSchema = z.strictObject({
   server: z.string().min(1).max(256).optional(),
   level: z.enum(levels).optional(),
   failOpen: z.array(z.enum(effects)).optional(),
+  catalogue: catalogueSchema.optional(),
   redact: z.strictObject({ patterns: z.string().min(1).optional() }).optional(),
   policy: policySchema.optional(),
   limits: z.strictObject({ spoolBytes: z.int().min(1_048_576).optional() }).optional(),
@@ -21,7 +23,7 @@ const configSchema = z.strictObject({
 export type RunConfig = z.infer<typeof configSchema>
 
 const remedy =
-  'Known are server, level, failOpen, redact.patterns, policy (docs/POLICY.md), limits.spoolBytes, and identity, environment and posture (docs/IDENTITY.md).'
+  'Known are server, level, failOpen, catalogue, redact.patterns, policy (docs/POLICY.md), limits.spoolBytes, and identity, environment and posture (docs/IDENTITY.md).'
 
 /** Throws UsageError, which names line, key and remedy. */
 export function loadRunConfig(path: string): RunConfig {
@@ -30,6 +32,7 @@ export function loadRunConfig(path: string): RunConfig {
   const folder = dirname(resolve(path))
   return {
     ...config,
+    ...(config.catalogue === undefined ? {} : { catalogue: resolveCatalogue(config.catalogue, folder) }),
     ...(patterns === undefined ? {} : { redact: { patterns: resolve(folder, patterns) } }),
     ...(config.policy === undefined ? {} : { policy: resolvePolicy(config.policy, folder) }),
   }

@@ -1,11 +1,13 @@
+import type { Catalogue } from '../classify/catalogue.ts'
 import type { CompiledPatterns } from '../redact/redactor.ts'
 import type { OpenPolicy } from './open-policy.ts'
 import { loadRunConfig, type RunConfig } from './run-config.ts'
 
-/** What a configuration file says, and the patterns it names. */
+/** What a configuration file says, and the patterns and the catalogue it names. */
 export interface RunSettings {
   config: RunConfig
   patterns?: CompiledPatterns
+  catalogue?: Catalogue
   policy?: OpenPolicy
 }
 
@@ -17,6 +19,10 @@ export async function loadRunSettings(path: string, homeDir: string): Promise<Ru
   if (patternsPath !== undefined) {
     const { loadPatternsFile } = await import('./run-patterns.ts')
     settings.patterns = loadPatternsFile(patternsPath)
+  }
+  if (config.catalogue !== undefined) {
+    const { loadConfiguredCatalogue } = await import('./run-catalogue.ts')
+    settings.catalogue = loadConfiguredCatalogue(config.catalogue)
   }
   if (config.policy !== undefined) {
     const { openPolicy } = await import('./open-policy.ts')

@@ -7,6 +7,7 @@ import type { Child, Exit } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { type Relay, startRelay } from '../capture/stdio/relay.ts'
 import type { BaselineStore } from '../capture/tools/baseline-store.ts'
+import type { Classifier } from '../classify/classifier.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
 import { readStdioSituation, type StdioSituation } from './stdio-situation.ts'
@@ -32,6 +33,7 @@ export interface SessionParts {
   digest: CaptureContext['digest']
   baselines?: BaselineStore
   policy?: PolicyInForce
+  classifier?: Classifier
   level: CaptureLevel
   serverName: string
   /** Read from the system alone where it is not given. */

@@ -1,5 +1,6 @@
 import type { Child } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
+import { Classifier } from '../classify/classifier.ts'
 import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { keepExecutableHashes } from '../durable/executable-hashes.ts'
@@ -36,7 +37,7 @@ export interface SessionStart {
 /** Builds what a session needs from options and configuration, and sees it through. Returns the exit code. */
 export async function startSession(start: SessionStart): Promise<number> {
   const { options, settings, child, guardian } = start
-  const { config, patterns, policy } = settings
+  const { config, patterns, catalogue, policy } = settings
   const homeDir = resolveHome({ flag: options.home, env: process.env })
   const spoolBytesMax = config.limits?.spoolBytes
   const recorder = openHomeRecorder({
@@ -71,6 +72,7 @@ export async function startSession(start: SessionStart): Promise<number> {
     digest,
     baselines: keepToolBaselines(homeDir),
     ...(policy === undefined ? {} : { policy: policy.inForce }),
+    ...(catalogue === undefined ? {} : { classifier: new Classifier(catalogue) }),
     level,
     serverName,
     situation: { ...situation, currentPosture: wanted?.currentPosture },

@@ -1,3 +1,4 @@
+import type { CatalogueErrorCode } from '../classify/catalogue-error.ts'
 import type { PolicyErrorCode } from '../policy/policy-error.ts'
 import type { PatternsErrorCode } from '../redact/patterns-error.ts'
 
@@ -6,7 +7,7 @@ export const usageErrorCodes = [
   'AFD_SECRET_UNREADABLE',
   'AFD_FEED_REFUSED', 'AFD_NOT_INSTALLED', 'AFD_NOT_CONFIRMED',
 ] as const // biome-ignore format: one list, read as one
-export type UsageErrorCode = (typeof usageErrorCodes)[number] | PatternsErrorCode | PolicyErrorCode
+export type UsageErrorCode = (typeof usageErrorCodes)[number] | PatternsErrorCode | PolicyErrorCode | CatalogueErrorCode
 
 /**
  * What a command cannot start with. `remedy` says what to do, and `sample`, where there is one, is text to begin with: lines

@@ -1,7 +1,7 @@
 import type { Resource } from '@affidavit/evidence/record/resources-section'
 import { resourceTypes } from '@affidavit/evidence/record/resources-section'
 import { clipText } from '@affidavit/evidence/record/text'
-import { noteResource } from '../capture/accessed.ts'
+import { keepResourceName, noteResource } from '../capture/accessed.ts'
 import type { CaptureContext } from '../capture/context.ts'
 import type { Served } from '../capture/sdk/connection.ts'
 import { warn } from './warn.ts'
@@ -32,12 +32,9 @@ export interface AuditedCall {
 }
 
 const source = 'server-hook'
-const nameBytesMax = 1024
 const wordBytesMax = 64
 const tagsMax = 16
 const typesMax = 32
-/** Names of a schema are kept at every level, as keys are; what may be a value is not kept at level `metadata`. */
-const schemaTypes: readonly string[] = ['table', 'column']
 
 type Keeping = Pick<CaptureContext, 'redactor' | 'digest' | 'level'>
 
@@ -50,7 +47,7 @@ export function toAuditedCall({ call, isOpen, context }: Served): AuditedCall {
     callId: call.callId,
     addResource: (resource) =>
       note(() => {
-        const kept = keepResource(resource, context)
+        const kept = keepResource(resource, { ...context, level: call.level })
         if (kept !== undefined) noteResource(call.accessed, kept)
         else
           warn(
@@ -74,18 +71,13 @@ function keepResource(resource: TouchedResource, context: Keeping): Resource | u
   const [itsLevel] = keepWords([level], context)
   return {
     type,
-    name: keepName(type, name, context),
+    name: keepResourceName(context, type, name),
     dataTypes: keepWords(dataTypes, context).slice(0, typesMax),
     ...(isCount(rows) ? { rows } : {}),
     ...(ofWhom === undefined ? {} : { subjectClass: ofWhom }),
     ...(itsLevel === undefined ? {} : { level: itsLevel }),
     source,
   }
-}
-
-function keepName(type: string, name: string, { redactor, digest, level }: Keeping): string {
-  if (level === 'metadata' && !schemaTypes.includes(type)) return digest(name)
-  return clipText(redactor.redactText(name).text, nameBytesMax)
 }
 
 function keepWords(words: readonly unknown[], { redactor }: Keeping): string[] {

@@ -10,8 +10,10 @@ export interface AuditOptions {
   level?: CaptureLevel
   /** Effect classes whose calls pass unrecorded, under a recorded gap, when they cannot be recorded. Default: none. */
   failOpen?: readonly Effect[]
-  /** `patterns`: path of a YAML file (docs/REDACTION.md). Its packages re2js, yaml and zod are loaded only where it is given. */
+  /** `patterns`: path of a YAML file (docs/REDACTION.md). Its packages re2js, yaml and zod are loaded only where it, or a catalogue, is given. */
   redact?: { patterns?: string }
+  /** Files of a catalogue (docs/CATALOGUE.md), applied after the starter catalogue unless `starter` is false. */
+  catalogue?: { files?: readonly string[]; starter?: boolean }
   limits?: { spoolBytes?: number }
   /**
    * Program and arguments of a collector, started where none runs on this home; ` --home DIR` is appended. Default `none`:

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { Vantage } from '@affidavit/evidence/record/kinds'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { CaptureContext } from '../capture/context.ts'
 import { ServerKnowledge } from '../capture/knowledge.ts'
+import { Classifier } from '../classify/classifier.ts'
 import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { resolveHome } from '../durable/home.ts'
@@ -143,9 +146,10 @@ async function openSensor(
   { homeDir, recorder, options, vantage }: OpenFrom,
   onUnusable: (code: string) => void,
 ): Promise<OpenSensor> {
-  const [correlationKey, patterns] = await Promise.all([
+  const [correlationKey, patterns, classifier] = await Promise.all([
     loadCorrelationKey(homeDir, onUnusable),
     loadPatternsFile(options.redact?.patterns),
+    loadClassifier(options.catalogue),
   ])
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
   const context = {
@@ -156,6 +160,7 @@ async function openSensor(
     serverName: clipText(redactor.redactText(options.serverName).text),
     vantage,
     baselines: keepToolBaselines(homeDir),
+    ...(classifier === undefined ? {} : { classifier }),
     diagnose: warn,
   } satisfies OpenSensor['context']
   return { context, knowledge: new ServerKnowledge(context) }
@@ -166,6 +171,15 @@ async function loadPatternsFile(path: string | undefined): Promise<CompiledPatte
   if (path === undefined) return undefined
   const [{ loadPatterns }, text] = await Promise.all([import('../redact/patterns.ts'), readFile(path, 'utf8')])
   return loadPatterns(text)
+}
+
+/** Throws like loadPatternsFile, with CatalogueFileError. */
+async function loadClassifier(options: AuditOptions['catalogue']): Promise<Classifier | undefined> {
+  if (options === undefined) return undefined
+  const { loadCatalogue } = await import('../classify/load-catalogue.ts')
+  const files = (options.files ?? []).map((path) => resolve(path))
+  const starter = options.starter === false ? 'none' : 'first'
+  return new Classifier(loadCatalogue({ files, starter }, (path) => readFileSync(path, 'utf8')))
 }
 
 function startCollector(homeDir: string, command: AuditOptions['collector']): (() => void) | undefined {

@@ -24,8 +24,12 @@ export async function closeSensor(sensor: Sensor): Promise<void> {
   await sensor.close()
 }
 
-function keyOf({ serverName, home, level, failOpen, redact, limits, collector }: AuditOptions, vantage: Vantage) {
-  return JSON.stringify([vantage, serverName, home, level, failOpen, redact?.patterns, limits?.spoolBytes, collector])
+function keyOf(
+  { serverName, home, level, failOpen, redact, catalogue, limits, collector }: AuditOptions,
+  vantage: Vantage,
+) {
+  const files = [redact?.patterns, catalogue?.files, catalogue?.starter, catalogue !== undefined]
+  return JSON.stringify([vantage, serverName, home, level, failOpen, files, limits?.spoolBytes, collector])
 }
 
 /**

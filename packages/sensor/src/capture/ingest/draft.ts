@@ -93,7 +93,7 @@ export async function draftReport(
   const { direction } = request
   const exchange: Exchange = {
     ...place, direction, key: '', kind: kindOf(method), arrived: { ...arrived, monotonicUs: now.monotonicUs },
-    asked: { viewer: viewerOf(line.origin, context.digest), cursor: undefined }, cancelledUs: undefined, receipt: undefined, classification: draft.classification, accessed: { resources: [], omitted: 0, classification: undefined },
+    asked: { viewer: viewerOf(line.origin, context.digest), cursor: undefined }, cancelledUs: undefined, receipt: undefined, classification: draft.classification, level: draft.level, accessed: { resources: [], omitted: 0, classification: undefined },
   } // biome-ignore format: one exchange
   return {
     open: { origin: line.origin, request, context, exchange, session },

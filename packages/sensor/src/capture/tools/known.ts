@@ -2,7 +2,7 @@ import type { Hash, KeyedDigest } from '@affidavit/evidence/record/header'
 import type { CaptureContext } from '../context.ts'
 import { bytesOf, type CapturedLine } from '../line.ts'
 import type { ListedTool } from '../message.ts'
-import { readLeaves } from './leaves.ts'
+import { type Leaf, readLeaves } from './leaves.ts'
 
 /** A definition in force, with what is held of it to compare a later one with. */
 export interface Known {
@@ -43,15 +43,21 @@ export function toKnown(context: CaptureContext, line: CapturedLine, tool: Liste
 export function outline(held: Held, digest: CaptureContext['digest']): Outline {
   if ('outline' in held) return held.outline
   const parts = new Map<string, { bytes: number; leaves: string[] }>()
-  for (const { path, member, value, text } of readLeaves(Buffer.from(held.text)).leaves) {
+  for (const leaf of readLeaves(Buffer.from(held.text)).leaves) {
+    const { member, value, text } = leaf
     const part = parts.get(member) ?? { bytes: 0, leaves: [] }
     part.bytes += Buffer.byteLength(value ?? text ?? '')
-    part.leaves.push(JSON.stringify([path, value ?? null, text ?? null]))
+    part.leaves.push(outlineLeaf(leaf))
     parts.set(member, part)
   }
   return new Map(
     [...parts].map(([member, { bytes, leaves }]) => [member, { bytes, digest: digest(leaves.join('\n')) }]),
   )
+}
+
+/** A leaf as it goes into its member's digest. */
+export function outlineLeaf({ path, value, text }: Pick<Leaf, 'path' | 'value' | 'text'>): string {
+  return JSON.stringify([path, value ?? null, text ?? null])
 }
 
 /** Roughly what it takes in memory and in a file. */

@@ -1,9 +1,11 @@
-import type { ServerRef, ToolRef, Uuid } from '@affidavit/evidence/record/header'
+import type { Hash, ServerRef, ToolRef, Uuid } from '@affidavit/evidence/record/header'
+import type { EffectClass } from '@affidavit/evidence/record/kinds'
 import { clipText, isKeptName } from '@affidavit/evidence/record/text'
 import type { CaptureContext } from '../context.ts'
 import type { CapturedLine } from '../line.ts'
 import { type ScannedMessage, textOf } from '../message.ts'
 import { type BaselineContext, keepBaseline, loadBaseline } from './baseline-store.ts'
+import { claimOf } from './claim.ts'
 import { compareListing, comparePage, type Memory, Untold } from './compare.ts'
 import { InForce } from './in-force.ts'
 import { type ListedPage, type Listing, Listings } from './listings.ts'
@@ -73,6 +75,12 @@ export class ToolRegistry {
     const definition = shown ?? this.#memory.inForce.latest(name)?.definition
     if (definition === undefined) return { nameDigest: digest(name), definition: 'unlisted' }
     return { name: clipText(redactor.redactText(name).text), definition }
+  }
+
+  /** What the server says in the annotations of the tool that it listed with this definition. */
+  claimOf(name: string, definition: Hash, digest: CaptureContext['digest']): EffectClass | undefined {
+    const known = this.#memory.inForce.find(name, definition)
+    return known && claimOf(known, digest)
   }
 
   /** Keeps what is known for later processes, where it changed. Never rejects: no call depends on it. */

@@ -1,0 +1,82 @@
+import type { EffectClass } from '@affidavit/evidence/record/kinds'
+import type { CatalogueBasis } from '@affidavit/evidence/record/resources-section'
+import type { Entry, Extraction } from './catalogue.ts'
+import type { Classified } from './classifier.ts'
+
+const gravity: Readonly<Record<EffectClass, number>> = { read: 0, write: 1, 'external-send': 2, destructive: 3 }
+const entriesMax = 32
+const problemsMax = 16
+const dataTypesMax = 16
+
+interface SaidBy<T> {
+  value: T
+  source: string
+}
+
+/**
+ * What the entries of a catalogue come to, one after the other. An entry that holds for all of a request has the say in what
+ * it names. One that holds for a part of it, such as one path of three, only ever makes the verdict graver: what is said of
+ * a public file must not hide that a restricted one was read with it.
+ */
+export class Verdict {
+  readonly entries: string[] = []
+  extractions: readonly Extraction[] = []
+  readonly #levels: readonly string[]
+  #level: SaidBy<string> | undefined
+  #effect: SaidBy<EffectClass> | undefined
+  #owner: SaidBy<string> | undefined
+  #dataTypes: readonly string[] = []
+  #subjectClass: string | undefined
+
+  constructor(levels: readonly string[]) {
+    this.#levels = levels
+  }
+
+  apply(entry: Entry, match: 'all' | 'some' | 'none'): void {
+    if (match === 'none') return
+    const { source } = entry
+    this.entries.push(source)
+    if (match === 'all') this.#overrule(entry)
+    else this.#raise(entry)
+  }
+
+  close(catalogue: string, problems: readonly string[]): Omit<Classified, 'resources' | 'omitted'> {
+    const basis: CatalogueBasis = {
+      catalogue,
+      entries: this.entries.slice(0, entriesMax),
+      ...(this.#level === undefined ? {} : { level: this.#level.source }),
+      ...(this.#effect === undefined ? {} : { effect: this.#effect.source }),
+      ...(this.#owner === undefined ? {} : { owner: { name: this.#owner.value, source: this.#owner.source } }),
+      problems: problems.slice(0, problemsMax),
+    }
+    return {
+      level: this.#level?.value,
+      effect: this.#effect?.value,
+      dataTypes: this.#dataTypes,
+      subjectClass: this.#subjectClass,
+      basis,
+    }
+  }
+
+  #overrule({ source, said, extractions }: Entry): void {
+    const { level, effect, owner, dataTypes, subjectClass } = said
+    if (level !== undefined) this.#level = { value: level, source }
+    if (effect !== undefined) this.#effect = { value: effect, source }
+    if (owner !== undefined) this.#owner = { value: owner, source }
+    this.#dataTypes = dataTypes ?? this.#dataTypes
+    this.#subjectClass = subjectClass ?? this.#subjectClass
+    this.extractions = extractions ?? this.extractions
+  }
+
+  #raise({ source, said, extractions = [] }: Entry): void {
+    const { level, effect, owner, dataTypes = [], subjectClass } = said
+    const rank = (each: string | undefined) => (each === undefined ? -1 : this.#levels.indexOf(each))
+    if (level !== undefined && rank(level) > rank(this.#level?.value)) this.#level = { value: level, source }
+    if (effect !== undefined && gravity[effect] > (this.#effect === undefined ? -1 : gravity[this.#effect.value]))
+      this.#effect = { value: effect, source }
+    if (owner !== undefined) this.#owner ??= { value: owner, source }
+    this.#dataTypes = [...new Set([...this.#dataTypes, ...dataTypes])].slice(0, dataTypesMax)
+    this.#subjectClass ??= subjectClass
+    this.extractions = [...this.extractions, ...extractions]
+  }
+}
