@@ -32,10 +32,14 @@ export function writeConfig(folder: string, text: string): string {
 export const oneUpstream = (url: string, more = '') =>
   `listen: 127.0.0.1:0\nupstreams:\n  one:\n    url: ${url}\n${more}`
 
-export function spawnCli(args: readonly string[], env: { [name: string]: string } = {}): ChildProcess {
+export function spawnCli(
+  args: readonly string[],
+  env: { [name: string]: string } = {},
+  stdin: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
   const child = spawn(process.execPath, ['--conditions=@affidavit/source', binary, ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
   })
   return child
 }
