@@ -170,6 +170,27 @@ describe('catalogue', () => {
     expect(error.message).toMatch(sentence)
   }) // biome-ignore format: one row, one line
 
+  it('what SQL does counts where no entry says it, or where it is graver; without the plug-in that is said [CL-5]', () => {
+    const sql = (effect: string) =>
+      file('f', 'entries:', `  - { id: q, tool: t, ${effect} extract: [{ as: sql, from: /q, dialect: sqlite }] }`)
+    const words = ['read', 'write', 'destructive', 'external-send', 'unknown'] as const
+    const effectOf = (entry: string, ...said: string[]) => {
+      const catalogue = compileCatalogue([sql(entry)], (text) => ({
+        named: [{ type: 'table', name: text }],
+        effect: words.find((word) => word === text) ?? 'unknown',
+      }))
+      const json = Buffer.from(JSON.stringify({ q: said }))
+      return new Classifier(catalogue).classify({ server: 's', tool: 't', resource: undefined }, () => json)?.effect
+    }
+    expect(effectOf('', 'read')).toBe('read')
+    expect(effectOf('', 'read', 'destructive')).toBe('destructive')
+    expect(effectOf('', 'read', 'unknown')).toBeUndefined()
+    expect(effectOf('effect: read,', 'write')).toBe('write')
+    expect(effectOf('effect: destructive,', 'read')).toBe('destructive')
+    const without = classify([sql('')], 't', '{"q":"select 1"}')
+    expect([without?.effect, without?.basis.problems]).toEqual([undefined, ['sql_plugin_missing']])
+  })
+
   it('hostile values cost linear time [CL-4]', () => {
     const entries = [
       "  - { id: a, tool: t, when: [{ argument: /v, pattern: '(a*)*(a|aa)+b' }], effect: read }",

@@ -118,7 +118,8 @@ function judge(
   const verdict = new Verdict(catalogue.levels)
   for (const entry of entries) verdict.apply(entry, matchOf(entry, values))
   if (verdict.entries.length === 0) return undefined
-  const { resources, omitted, problems } = readResources(verdict.extractions, values)
+  const { resources, omitted, effects, problems } = readResources(verdict.extractions, values)
+  verdict.applyEffects(effects)
   return { ...verdict.close(catalogue.hash, problems), resources, omitted }
 }
 

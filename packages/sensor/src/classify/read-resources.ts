@@ -1,3 +1,4 @@
+import type { EffectClass } from '@affidavit/evidence/record/kinds'
 import type { Extraction } from './catalogue.ts'
 import type { ReadResource } from './classifier.ts'
 import type { Parts } from './extract/named.ts'
@@ -9,6 +10,8 @@ const resourcesMax = 256
 export interface ResourcesRead {
   resources: ReadResource[]
   omitted: number
+  /** What was read of effects, with the extractor that read it. */
+  effects: { effect: EffectClass | 'unknown'; source: string }[]
   /** Codes, each once. */
   problems: string[]
 }
@@ -18,14 +21,16 @@ export function readResources(
   extractions: readonly Extraction[],
   values: ReadonlyMap<string, Values> | undefined,
 ): ResourcesRead {
-  if (values === undefined) return { resources: [], omitted: 0, problems: ['arguments_unread'] }
+  if (values === undefined) return { resources: [], omitted: 0, effects: [], problems: ['arguments_unread'] }
   const found = new Map<string, ReadResource>()
+  const effects: ResourcesRead['effects'] = []
   const problems = new Set<string>()
   for (const { source, extract, from, fixed } of extractions) {
     for (const { pointers } of from)
       if (pointers.some((pointer) => (values.get(pointer)?.unread ?? 0) > 0)) problems.add('values_unread')
     for (const parts of partsOf(from, values)) {
-      const { named, problem } = extract({ ...fixed, ...parts })
+      const { named, effect, problem } = extract({ ...fixed, ...parts })
+      if (effect !== undefined) effects.push({ effect, source })
       if (problem !== undefined) problems.add(problem)
       for (const { type, name } of named) {
         const key = `${type} ${name}`
@@ -34,7 +39,7 @@ export function readResources(
     }
   }
   const resources = [...found.values()].slice(0, resourcesMax)
-  return { resources, omitted: found.size - resources.length, problems: [...problems] }
+  return { resources, omitted: found.size - resources.length, effects, problems: [...problems] }
 }
 
 /** A list of names goes with a list of folders element by element, and with a single folder as a whole. */

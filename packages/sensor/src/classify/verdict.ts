@@ -2,6 +2,7 @@ import type { EffectClass } from '@affidavit/evidence/record/kinds'
 import type { CatalogueBasis } from '@affidavit/evidence/record/resources-section'
 import type { Entry, Extraction } from './catalogue.ts'
 import type { Classified } from './classifier.ts'
+import type { ResourcesRead } from './read-resources.ts'
 
 const gravity: Readonly<Record<EffectClass, number>> = { read: 0, write: 1, 'external-send': 2, destructive: 3 }
 const entriesMax = 32
@@ -38,6 +39,20 @@ export class Verdict {
     this.entries.push(source)
     if (match === 'all') this.#overrule(entry)
     else this.#raise(entry)
+  }
+
+  /**
+   * What the text of an argument does: it counts where no entry says anything of the effect, and else where it is graver. A
+   * text of which nobody knows all says nothing.
+   */
+  applyEffects(effects: ResourcesRead['effects']): void {
+    const isKnown = !effects.some(({ effect }) => effect === 'unknown')
+    const entrySays = this.#effect !== undefined
+    for (const { effect, source } of effects) {
+      if (effect === 'unknown' || (!isKnown && !entrySays && effect === 'read')) continue
+      if (this.#effect === undefined || gravity[effect] > gravity[this.#effect.value])
+        this.#effect = { value: effect, source }
+    }
   }
 
   close(catalogue: string, problems: readonly string[]): Omit<Classified, 'resources' | 'omitted'> {

@@ -1,3 +1,4 @@
+import type { EffectClass } from '@affidavit/evidence/record/kinds'
 import type { Resource } from '@affidavit/evidence/record/resources-section'
 
 /** Something that an argument names, as it is named there: not redacted yet. */
@@ -8,6 +9,8 @@ export interface Named {
 
 export interface Extracted {
   named: Named[]
+  /** What the text itself does, where it is one that does something; `unknown`: it may do anything. */
+  effect?: EffectClass | 'unknown'
   /** Why there may be more than is named, as a code. */
   problem?: string
 }

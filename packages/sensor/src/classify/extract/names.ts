@@ -3,5 +3,5 @@ export const extractorNames = ['path', 'url', 'host', 'recipient', 'bucket', 'ku
 export type ExtractorName = (typeof extractorNames)[number]
 
 /** As the SQL plug-in knows them. */
-export const sqlDialects = ['postgresql', 'mysql', 'mariadb', 'sqlite', 'sqlserver', 'bigquery', 'snowflake'] as const
+export const sqlDialects = ['postgresql', 'mysql', 'mariadb', 'sqlite', 'tsql', 'bigquery', 'snowflake'] as const
 export type SqlDialect = (typeof sqlDialects)[number]
