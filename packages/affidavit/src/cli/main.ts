@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   trace: { load: async () => (await import('./trace.ts')).trace },
   tail: { load: async () => (await import('./tail.ts')).tail },
   tools: { load: async () => (await import('./tools.ts')).tools },
+  catalog: { load: async () => (await import('./catalog.ts')).catalog, label: 'catalog suggest' },
   verify: { load: async () => (await import('./verify.ts')).verify },
   proof: { load: async () => (await import('./proof.ts')).proof },
   status: { load: async () => (await import('./status.ts')).status },
@@ -122,7 +123,7 @@ async function explain(name: string | undefined): Promise<number> {
 }
 
 function formatEntry(label: string, summary: string): string {
-  return `  ${label.padEnd(13)}  ${summary}`
+  return `  ${label.padEnd(15)}  ${summary}`
 }
 
 // Should the event loop run dry before there is an answer, that is a defect and not success.

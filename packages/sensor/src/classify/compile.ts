@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { Catalogue, Entry } from './catalogue.ts'
-import { CatalogueError, type CataloguePlace } from './catalogue-error.ts'
+import { CatalogueError, type CatalogueErrorCode, type CataloguePlace } from './catalogue-error.ts'
 import { type ParsedCatalogue, parseCatalogue } from './catalogue-schema.ts'
 import { compileEntry } from './compile-entry.ts'
 import { type ExtractSql, withoutSqlPlugin } from './extract/sql-plugin.ts'
@@ -20,11 +20,14 @@ const labelBytesMax = 128
 /** An error of one file among several. */
 export class CatalogueFileError extends Error {
   override readonly name = 'CatalogueFileError'
+  readonly retry = false
+  readonly code: CatalogueErrorCode
   readonly label: string
   override readonly cause: CatalogueError
 
   constructor(label: string, cause: CatalogueError) {
     super(`${label}: ${cause.message}`)
+    this.code = cause.code
     this.label = label
     this.cause = cause
   }

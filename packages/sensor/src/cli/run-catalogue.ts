@@ -10,7 +10,7 @@ export function loadConfiguredCatalogue({ files = [], starter }: CatalogueConfig
   try {
     return loadCatalogue({ files, starter: starter === false ? 'none' : 'first' }, readText)
   } catch (error) {
-    if (error instanceof CatalogueFileError) throw new UsageError(error.cause.code, error.message, '')
+    if (error instanceof CatalogueFileError) throw new UsageError(error.code, error.message, '')
     throw error
   }
 }
