@@ -1,5 +1,5 @@
 import type { EffectClass } from '@affidavit/evidence/record/kinds'
-import { dataWords, effectWords, parameterWords } from './suggest-words.ts'
+import { effectWords, kindWords, parameterWords } from './suggest-words.ts'
 
 /** What is known of a tool: from its definition, and from the calls that were seen. */
 export interface ObservedTool {
@@ -26,7 +26,7 @@ export interface Suggestion {
 
 export function suggestEntry(tool: ObservedTool): Suggestion {
   const effect = suggestEffect(tool)
-  const found = suggestData(tool)
+  const found = suggestKind(tool)
   const extract = suggestExtract(tool)
   return {
     server: tool.server,
@@ -60,9 +60,9 @@ function suggestEffect({ name, annotations }: ObservedTool): { value: EffectClas
   return { value: undefined, why: 'effect: neither name nor annotations tell; say it' }
 }
 
-function suggestData({ name, description, parameters }: ObservedTool) {
+function suggestKind({ name, description, parameters }: ObservedTool) {
   const seen = new Set([name, ...parameters, description].flatMap(wordsOf))
-  for (const { types, level, words } of dataWords) {
+  for (const { types, level, words } of kindWords) {
     const word = [...words].find((each) => seen.has(each))
     if (word !== undefined) return { types, level, word }
   }

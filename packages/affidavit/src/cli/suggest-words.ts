@@ -9,7 +9,7 @@ export const effectWords: readonly (readonly [EffectClass, ReadonlySet<string>])
 ] // biome-ignore format: one row per effect
 
 /** Of the first group that fits: what data with such a name is, and how sensitive it is at the least. */
-export const dataWords: readonly { types: string; level: string; words: ReadonlySet<string> }[] = [
+export const kindWords: readonly { types: string; level: string; words: ReadonlySet<string> }[] = [
   { types: 'credential', level: 'restricted', words: words('secret secrets password passwords passwd credential credentials token tokens apikey env vault') },
   { types: 'health', level: 'restricted', words: words('patient patients medical health diagnosis diagnoses prescription') },
   { types: 'salary', level: 'restricted', words: words('salary salaries payroll compensation') },

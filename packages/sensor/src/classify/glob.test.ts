@@ -4,7 +4,7 @@ import { matchNames, matchPaths } from './glob.ts'
 
 it.each([
   ['/srv/hr/**', ['/srv/hr', '/srv/hr/a', '/srv/hr/a/b'], ['/srv/hrx', '/srv', 'x/srv/hr/a']],
-  ['**/.ssh/**', ['.ssh', '.ssh/a', '/home/a/.ssh', '/home/a/.ssh/b/c'], ['/home/x.ssh/a', '/home/.sshx']],
+  ['**/.ssh/**', ['.ssh', '.ssh/a', '/users/a/.ssh', '/users/a/.ssh/b/c'], ['/users/x.ssh/a', '/users/.sshx']],
   ['**/.env', ['.env', '/a/b/.env'], ['/a/x.env', '/a/.env/b']],
   ['**/*.pem', ['a.pem', '/x/y/a.pem', '/.pem'], ['/x/a.pem/b', '/x/pem']],
   ['**/id_rsa*', ['id_rsa', '/a/id_rsa.pub'], ['/a/xid_rsa', '/a/id_rsa/b']],

@@ -7,7 +7,7 @@ import type { ResourcesRead } from './read-resources.ts'
 const gravity: Readonly<Record<EffectClass, number>> = { read: 0, write: 1, 'external-send': 2, destructive: 3 }
 const entriesMax = 32
 const problemsMax = 16
-const dataTypesMax = 16
+const tagsMax = 16
 
 interface SaidBy<T> {
   value: T
@@ -90,7 +90,7 @@ export class Verdict {
     if (effect !== undefined && gravity[effect] > (this.#effect === undefined ? -1 : gravity[this.#effect.value]))
       this.#effect = { value: effect, source }
     if (owner !== undefined) this.#owner ??= { value: owner, source }
-    this.#dataTypes = [...new Set([...this.#dataTypes, ...dataTypes])].slice(0, dataTypesMax)
+    this.#dataTypes = [...new Set([...this.#dataTypes, ...dataTypes])].slice(0, tagsMax)
     this.#subjectClass ??= subjectClass
     this.extractions = [...this.extractions, ...extractions]
   }

@@ -107,8 +107,9 @@ Runs an MCP server on stdio and records every exchange before it goes on.
 
 Options:
   --server NAME      name of the server in the records (default: from its command)
-  --config FILE      YAML with server, level, failOpen, redact.patterns, policy,
-                     limits, identity, environment, posture
+  --config FILE      YAML with server, level, failOpen, catalogue,
+                     redact.patterns, policy, limits, identity, environment,
+                     posture
   --home DIR         home folder (default: $AFFIDAVIT_HOME, else the XDG data folder)
   --level LEVEL      metadata, arguments (default) or full
   --fail-open LIST   of write, read, unknown: effect classes whose calls pass
