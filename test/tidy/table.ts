@@ -26,7 +26,8 @@ export const table: Record<string, Record<string, Room>> = {
     crypto: { imports: ['record'] },
     identity: { imports: ['record'], packages: ['jose'] },
     redact: { imports: ['record'], packages: ['re2js', 'yaml', 'zod'] },
-    classify: { imports: ['record'], packages: ['re2js', 'yaml', 'zod'] },
+    // ADR-0018: parsers of SQL are plug-ins.
+    classify: { imports: ['record'], packages: ['re2js', 'yaml', 'zod', 'libpg-query', '@polyglot-sql/sdk'] },
     policy: { imports: ['record'], packages: ['@cedar-policy/cedar-wasm'] },
     // ADR-0011: zstd bodies are read on Node 20 too. ADR-0012: one schema parses reports and is published.
     capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'], packages: ['fzstd', 'zod'] },

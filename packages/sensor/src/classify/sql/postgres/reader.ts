@@ -1,0 +1,42 @@
+import type { SqlStatement, UnparsableReason } from '../reading.ts'
+import { resolveDraft } from '../resolve.ts'
+import type { Piece } from '../split.ts'
+import { isNode, nodeAt, nodesAt, tagged } from '../tree.ts'
+import { verbOf } from '../verb.ts'
+import { draftStatement } from './statement.ts'
+
+interface Parser {
+  loadModule: () => Promise<unknown>
+  parseSync: (text: string) => unknown
+}
+
+function parseModule(module: unknown): Parser {
+  if (!isNode(module) || typeof module.parseSync !== 'function' || typeof module.loadModule !== 'function')
+    throw new TypeError('libpg-query has no parseSync')
+  return module as unknown as Parser
+}
+
+/** The grammar of PostgreSQL itself, compiled to WebAssembly. */
+export async function createPostgresReader(
+  module: unknown,
+): Promise<(text: string, piece: Piece) => SqlStatement[] | UnparsableReason> {
+  const parser = parseModule(module)
+  await parser.loadModule()
+  return (text, piece) => {
+    const tree = parseTree(parser, text.slice(piece.start, piece.end))
+    const [raw, ...more] = nodesAt(isNode(tree) ? tree : undefined, 'stmts')
+    const [tag, statement] = tagged(nodeAt(raw, 'stmt') ?? {}) ?? []
+    if (tag === undefined || more.length > 0) return 'syntax'
+    const draft = draftStatement(tag, statement ?? {}, verbOf(piece.tokens) ?? 'unknown')
+    return [resolveDraft(draft, { hasWholeRows: true })]
+  }
+}
+
+/** A text that the grammar refuses comes back as the error. Its message quotes the text, so that nothing of it is kept. */
+function parseTree(parser: Parser, text: string): unknown {
+  try {
+    return parser.parseSync(text)
+  } catch (refusal) {
+    return refusal
+  }
+}

@@ -1,0 +1,111 @@
+import { depthMax, operatorsMax, statementCharsMax, statementsMax } from './limits.ts'
+import type { SqlDialect, UnparsableReason } from './reading.ts'
+import { type Token, tokenize } from './tokens.ts'
+
+/** One statement of a text by its lexemes alone. */
+export interface Piece {
+  /** From its first lexeme to its last, without the semicolon. */
+  start: number
+  end: number
+  /** At most `headMax` lexemes; all of them where the statement is within the limits. */
+  tokens: readonly Token[]
+  /** The limit it exceeds. */
+  excess?: UnparsableReason
+  isOpen: boolean
+}
+
+const operators = new Set(['+', '-', '*', '/', '|', '&', '^', '%', '.', '[', '<', '>', '=', '!', '~', '?', ':'])
+const chained = new Set([
+  'UNION',
+  'EXCEPT',
+  'INTERSECT',
+  'MINUS',
+  'NOT',
+  'CASE',
+  'LIKE',
+  'IN',
+  'IS',
+  'JOIN',
+  'BETWEEN',
+  'COLLATE',
+  'AT',
+])
+const routine = new Set(['PROCEDURE', 'PROC', 'FUNCTION', 'TRIGGER', 'EVENT', 'PACKAGE'])
+
+interface Growing {
+  tokens: Token[]
+  operators: number
+  excess?: UnparsableReason
+  isOpen: boolean
+  end: number
+  /** BEGIN and CASE without their END, in the definition of a routine. */
+  blocks: number
+  isRoutine: boolean
+}
+
+const begin = (): Growing => ({ tokens: [], operators: 0, isOpen: false, end: 0, blocks: 0, isRoutine: false })
+
+/** Statements of a text, cut at semicolons outside parentheses and outside the bodies of routines. */
+export function splitText(text: string, dialect: SqlDialect): { pieces: Piece[]; unread: number } {
+  const pieces: Piece[] = []
+  let unread = 0
+  let growing = begin()
+  const finish = () => {
+    const [first] = growing.tokens
+    if (first !== undefined && pieces.length >= statementsMax) unread++
+    else if (first !== undefined)
+      pieces.push({
+        start: first.start,
+        end: growing.end,
+        tokens: growing.tokens,
+        isOpen: growing.isOpen,
+        ...(growing.excess !== undefined && { excess: growing.excess }),
+      })
+    growing = begin()
+  }
+  for (const token of tokenize(text, dialect)) {
+    const isEnd = token.kind === 'punctuation' && token.text === ';' && token.depth === 0
+    if (isEnd && !isInside(growing, dialect)) finish()
+    else if (isBatchEnd(token, dialect, text)) finish()
+    else grow(growing, token)
+  }
+  finish()
+  return { pieces, unread }
+}
+
+/** A routine's body has semicolons of its own; in T-SQL it goes on to the end of the batch. */
+const isInside = (growing: Growing, dialect: SqlDialect) =>
+  growing.isRoutine && (dialect === 'tsql' || growing.blocks > 0)
+
+/** GO on a line of its own ends a batch; clients of SQL Server cut there. */
+function isBatchEnd(token: Token, dialect: SqlDialect, text: string): boolean {
+  if (dialect !== 'tsql' || token.text !== 'GO' || token.kind !== 'word') return false
+  const before = text.slice(text.lastIndexOf('\n', token.start - 1) + 1, token.start)
+  const next = text.indexOf('\n', token.end)
+  return before.trim() === '' && /^[ \t\r\d]*$/.test(text.slice(token.end, next === -1 ? text.length : next))
+}
+
+function grow(growing: Growing, token: Token): void {
+  const [first] = growing.tokens
+  const previous = growing.tokens.at(-1)
+  growing.end = token.end
+  growing.isOpen ||= token.isOpen
+  if (token.end - (first ?? token).start > statementCharsMax) growing.excess ??= 'too-long'
+  if (token.depth > depthMax) growing.excess ??= 'too-deep'
+  if (token.kind === 'punctuation' ? operators.has(token.text) : token.kind === 'word' && chained.has(token.text))
+    growing.operators++
+  if (growing.operators > operatorsMax && first?.text !== 'INSERT') growing.excess ??= 'too-many-operators'
+  countBlocks(growing, token, previous)
+  // Beyond a limit only the head is of use, for the verb.
+  if (growing.excess === undefined || growing.tokens.length < 64) growing.tokens.push(token)
+}
+
+function countBlocks(growing: Growing, token: Token, previous: Token | undefined): void {
+  if (token.kind !== 'word') return
+  const isDefinition = growing.tokens[0]?.text === 'CREATE' || growing.tokens[0]?.text === 'ALTER'
+  if (isDefinition && growing.tokens.length < 12 && routine.has(token.text)) growing.isRoutine = true
+  if (!growing.isRoutine) return
+  if (token.text === 'BEGIN' || (token.text === 'CASE' && previous?.text !== 'END')) growing.blocks++
+  else if (previous?.text === 'END' && ['IF', 'LOOP', 'WHILE', 'REPEAT', 'FOR'].includes(token.text)) growing.blocks++
+  else if (token.text === 'END') growing.blocks = Math.max(0, growing.blocks - 1)
+}
