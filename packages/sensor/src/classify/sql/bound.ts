@@ -42,6 +42,7 @@ function rowsBound(body: Body, known: Bounds): SqlBound {
  * by the same on its own level, an INSERT by the rows it takes. A change inside a common table expression counts too.
  */
 export function boundOf(body: Body, outer: Bounds = new Map()): SqlBound {
+  if (body.ctes.length === 0) return rowsBound(body, outer)
   const known = new Map(outer)
   const changes: SqlBound[] = []
   // A common table expression that reads itself is as bounded as the rest of it.

@@ -1,10 +1,16 @@
 import { createGeneralReader } from './dialects/reader.ts'
 import { effectUnread } from './effect.ts'
 import { SqlPlugInError } from './error.ts'
-import { textCharsMax } from './limits.ts'
+import { headCharsMax, textCharsMax } from './limits.ts'
 import { createPostgresReader } from './postgres/reader.ts'
-import type { SqlDialect, SqlReading, SqlStatement, UnparsableReason, UnparsableStatement } from './reading.ts'
-import { sqlDialects } from './reading.ts'
+import {
+  type SqlDialect,
+  type SqlReading,
+  type SqlStatement,
+  sqlDialects,
+  type UnparsableReason,
+  type UnparsableStatement,
+} from './reading.ts'
 import { type Piece, splitText } from './split.ts'
 import { verbOf } from './verb.ts'
 
@@ -54,18 +60,42 @@ export async function loadSqlExtractor(
 ): Promise<(text: string, dialect: SqlDialect) => SqlReading> {
   const readers = await loadReaders(dialects)
   return (text, dialect) => {
-    if (text.length > textCharsMax || !isText(text)) {
-      const reason = text.length > textCharsMax ? 'too-long' : 'not-text'
-      return { dialect, statements: [{ kind: 'unparsable', reason, effect: 'unknown' }], unread: 0 }
-    }
+    if (!isText(text))
+      return { dialect, statements: [{ kind: 'unparsable', reason: 'not-text', effect: 'unknown' }], unread: 0 }
+    if (text.length > textCharsMax) return { dialect, statements: [headOf(text, dialect)], unread: 0 }
     const { pieces, unread } = splitText(text, dialect)
     const read = readers.get(dialect)
-    const statements = pieces.flatMap((piece): (SqlStatement | UnparsableStatement)[] => {
-      const reason = piece.excess ?? (piece.isOpen ? 'syntax' : undefined)
-      if (reason !== undefined || read === undefined) return [unparsable(piece, reason ?? 'no-parser')]
-      const result = read(text, piece, dialect)
-      return typeof result === 'string' ? [unparsable(piece, result)] : result
-    })
-    return { dialect, statements, unread }
+    return { dialect, statements: pieces.flatMap((piece) => readPiece(text, piece, { dialect, read })), unread }
+  }
+}
+
+/** Of a text that is too long only the first verb; what else it holds is unknown. */
+function headOf(text: string, dialect: SqlDialect): UnparsableStatement {
+  const [piece] = splitText(text.slice(0, headCharsMax), dialect).pieces
+  const verb = piece === undefined ? undefined : verbOf(piece.tokens)
+  return { kind: 'unparsable', reason: 'too-long', ...(verb !== undefined && { verb }), effect: 'unknown' }
+}
+
+function readPiece(
+  text: string,
+  piece: Piece,
+  { dialect, read }: { dialect: SqlDialect; read: ReadStatement | undefined },
+): (SqlStatement | UnparsableStatement)[] {
+  const reason = piece.excess ?? (piece.isOpen ? 'syntax' : undefined)
+  if (reason !== undefined || read === undefined) return [unparsable(piece, reason ?? 'no-parser')]
+  const result = readSafely(read, text, { piece, dialect })
+  return typeof result === 'string' ? [unparsable(piece, result)] : result
+}
+
+/** A reading must not cost the call: a stack that ran out, or a tree in a shape never met, is a reason like others. */
+function readSafely(
+  read: ReadStatement,
+  text: string,
+  place: { piece: Piece; dialect: SqlDialect },
+): ReturnType<ReadStatement> {
+  try {
+    return read(text, place.piece, place.dialect)
+  } catch (fault) {
+    return fault instanceof RangeError ? 'too-deep' : 'failed'
   }
 }

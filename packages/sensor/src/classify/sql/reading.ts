@@ -50,6 +50,7 @@ export const unparsableReasons = [
   'too-many-operators',
   'not-text',
   'no-parser',
+  'failed',
 ] as const
 export type UnparsableReason = (typeof unparsableReasons)[number]
 

@@ -11,7 +11,11 @@ interface Scope {
   sources: readonly Source[]
   outputs: readonly string[]
   outer?: Scope
+  /** Common table expressions around it are in sight, sources are not. */
+  isDetached?: true
 }
+
+const sourcesAround = (scope: Scope): Scope | undefined => (scope.isDetached ? undefined : scope.outer)
 
 interface Walk {
   tables: Map<string, SqlTable>
@@ -92,7 +96,7 @@ function isNamedBy(source: Source, qualifier: Path): boolean {
 
 /** The source that a qualifier names, with the scope it stands in. */
 function findSource(scope: Scope, qualifier: Path): { source: Source; scope: Scope } | undefined {
-  for (let at: Scope | undefined = scope; at !== undefined; at = at.outer) {
+  for (let at: Scope | undefined = scope; at !== undefined; at = sourcesAround(at)) {
     const source = at.sources.find((candidate) => isNamedBy(candidate, qualifier))
     if (source !== undefined) return { source, scope: at }
   }
@@ -103,7 +107,7 @@ function findSource(scope: Scope, qualifier: Path): { source: Source; scope: Sco
 function couldOwn(scope: Scope | undefined, name: string): boolean {
   if (scope === undefined) return false
   const owns = (source: Source) => source.kind !== 'pseudo' && (columnsOf(source, scope)?.includes(name) ?? true)
-  return scope.sources.some(owns) || couldOwn(scope.outer, name)
+  return scope.sources.some(owns) || couldOwn(sourcesAround(scope), name)
 }
 
 function addBare(walk: Walk, scope: Scope, name: string): void {
@@ -112,17 +116,18 @@ function addBare(walk: Walk, scope: Scope, name: string): void {
     addStarOf(walk, named.source, named.scope)
     return
   }
+  const outer = sourcesAround(scope)
   const candidates = scope.sources.filter((source) => source.kind !== 'pseudo')
   const open = candidates.filter((source) => columnsOf(source, scope) === undefined)
   if (candidates.some((source) => columnsOf(source, scope)?.includes(name))) return
   if (open.length === 0) {
-    if (scope.outer !== undefined) addBare(walk, scope.outer, name)
+    if (outer !== undefined) addBare(walk, outer, name)
     return
   }
   const tables = open.filter((source) => isTable(source, scope))
-  if (tables.length === 0 && !couldOwn(scope.outer, name)) return
+  if (tables.length === 0 && !couldOwn(outer, name)) return
   const [only] = tables
-  const isCertain = only !== undefined && open.length === 1 && !couldOwn(scope.outer, name)
+  const isCertain = only !== undefined && open.length === 1 && !couldOwn(outer, name)
   addColumn(walk, isCertain ? tablePath(only, scope) : undefined, name)
 }
 
@@ -191,12 +196,14 @@ function addRef(walk: Walk, scope: Scope, ref: Ref): void {
   }
 }
 
-/** All common table expressions in sight, the nearest of a name first. */
-const visible = (scope: Scope | undefined): Map<string, Cte> =>
-  new Map([...(scope?.outer === undefined ? [] : visible(scope.outer)), ...(scope?.ctes ?? [])])
-
 /** A scope that sees the common table expressions around it and no sources. */
-const detached = (scope: Scope): Scope => ({ ctes: visible(scope), sources: [], outputs: [] })
+const detached = (scope: Scope): Scope => ({
+  ctes: new Map(),
+  sources: [],
+  outputs: [],
+  outer: scope,
+  isDetached: true,
+})
 
 function addSource(walk: Walk, scope: Scope, source: Source): void {
   if (source.kind === 'table') addTableSource(walk, scope, source)
@@ -219,15 +226,22 @@ function addTableSource(walk: Walk, scope: Scope, source: Source & { kind: 'tabl
   for (const below of cte.body.from) if (below.kind === 'table') addTable(walk, below.path, 'write')
 }
 
+const scopeOf = (ctes: readonly Cte[], outer: Scope | undefined): Scope => ({
+  ctes: new Map(ctes.map((cte) => [cte.name, cte])),
+  sources: [],
+  outputs: [],
+  ...(outer !== undefined && { outer }),
+})
+
 function addBody(walk: Walk, body: Body, outer: Scope | undefined): void {
-  const ctes = new Map<string, Cte>(body.isRecursive ? body.ctes.map((cte) => [cte.name, cte]) : [])
-  const around = (): Scope => ({ ctes: new Map(ctes), sources: [], outputs: [], ...(outer && { outer }) })
+  let around = scopeOf(body.isRecursive ? body.ctes : [], outer)
   for (const cte of body.ctes) {
-    addBody(walk, cte.body, around())
-    ctes.set(cte.name, cte)
+    addBody(walk, cte.body, around)
+    // Each sees the ones before it: a scope more, not a copy of all.
+    if (!body.isRecursive) around = scopeOf([cte], around)
   }
   if (body.change !== undefined) walk.effects.push(body.change.effect)
-  const scope: Scope = { ...around(), sources: body.from, outputs: body.labels }
+  const scope: Scope = { ...scopeOf([], around), sources: body.from, outputs: body.labels }
   if (body.arms !== undefined) {
     addBody(walk, body.arms.left, scope)
     addBody(walk, body.arms.right, scope)

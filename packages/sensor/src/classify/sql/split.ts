@@ -1,4 +1,4 @@
-import { depthMax, operatorsMax, statementCharsMax, statementsMax } from './limits.ts'
+import { chainMax, depthMax, lexemesMax, nestingWordsMax, statementCharsMax, statementsMax } from './limits.ts'
 import type { SqlDialect, UnparsableReason } from './reading.ts'
 import { type Token, tokenize } from './tokens.ts'
 
@@ -15,26 +15,32 @@ export interface Piece {
 }
 
 const operators = new Set(['+', '-', '*', '/', '|', '&', '^', '%', '.', '[', '<', '>', '=', '!', '~', '?', ':'])
-const chained = new Set([
-  'UNION',
-  'EXCEPT',
-  'INTERSECT',
-  'MINUS',
-  'NOT',
-  'CASE',
-  'LIKE',
-  'IN',
-  'IS',
-  'JOIN',
-  'BETWEEN',
-  'COLLATE',
-  'AT',
+const nesting = new Set(['UNION', 'EXCEPT', 'INTERSECT', 'MINUS', 'NOT', 'CASE', 'JOIN'])
+/** Keywords that a chain of operators does not go beyond. */
+const separators = new Set([
+  'SELECT',
+  'FROM',
+  'WHERE',
+  'AND',
+  'OR',
+  'ON',
+  'WHEN',
+  'THEN',
+  'ELSE',
+  'VALUES',
+  'SET',
+  'BY',
+  'HAVING',
+  'AS',
 ])
 const routine = new Set(['PROCEDURE', 'PROC', 'FUNCTION', 'TRIGGER', 'EVENT', 'PACKAGE'])
 
 interface Growing {
   tokens: Token[]
-  operators: number
+  lexemes: number
+  /** Operators since the last comma or keyword. */
+  chain: number
+  nestingWords: number
   excess?: UnparsableReason
   isOpen: boolean
   end: number
@@ -43,7 +49,16 @@ interface Growing {
   isRoutine: boolean
 }
 
-const begin = (): Growing => ({ tokens: [], operators: 0, isOpen: false, end: 0, blocks: 0, isRoutine: false })
+const begin = (): Growing => ({
+  tokens: [],
+  lexemes: 0,
+  chain: 0,
+  nestingWords: 0,
+  isOpen: false,
+  end: 0,
+  blocks: 0,
+  isRoutine: false,
+})
 
 /** Statements of a text, cut at semicolons outside parentheses and outside the bodies of routines. */
 export function splitText(text: string, dialect: SqlDialect): { pieces: Piece[]; unread: number } {
@@ -90,14 +105,23 @@ function grow(growing: Growing, token: Token): void {
   const previous = growing.tokens.at(-1)
   growing.end = token.end
   growing.isOpen ||= token.isOpen
-  if (token.end - (first ?? token).start > statementCharsMax) growing.excess ??= 'too-long'
+  growing.lexemes++
+  countChain(growing, token)
+  if (token.end - (first ?? token).start > statementCharsMax || growing.lexemes > lexemesMax)
+    growing.excess ??= 'too-long'
   if (token.depth > depthMax) growing.excess ??= 'too-deep'
-  if (token.kind === 'punctuation' ? operators.has(token.text) : token.kind === 'word' && chained.has(token.text))
-    growing.operators++
-  if (growing.operators > operatorsMax && first?.text !== 'INSERT') growing.excess ??= 'too-many-operators'
+  if (growing.chain > chainMax || growing.nestingWords > nestingWordsMax) growing.excess ??= 'too-many-operators'
   countBlocks(growing, token, previous)
   // Beyond a limit only the head is of use, for the verb.
   if (growing.excess === undefined || growing.tokens.length < 64) growing.tokens.push(token)
+}
+
+function countChain(growing: Growing, token: Token): void {
+  if (token.kind === 'punctuation' && token.text === ',') growing.chain = 0
+  else if (token.kind === 'punctuation' && operators.has(token.text)) growing.chain++
+  if (token.kind !== 'word') return
+  if (separators.has(token.text)) growing.chain = 0
+  if (nesting.has(token.text)) growing.nestingWords++
 }
 
 function countBlocks(growing: Growing, token: Token, previous: Token | undefined): void {

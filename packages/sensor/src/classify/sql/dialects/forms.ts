@@ -1,4 +1,4 @@
-import type { Draft, Path } from '../draft.ts'
+import type { Draft } from '../draft.ts'
 import { type Cursor, has, isDone, peek, take, takeColumns, takeKind, takeOne, takePath, takePaths } from './cursor.ts'
 import { objectForms } from './objects.ts'
 import { columnsOf, type Form, isBare, isMysql, onTables, plain, unseen } from './shape.ts'

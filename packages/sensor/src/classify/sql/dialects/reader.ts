@@ -4,7 +4,7 @@ import type { SqlDialect, SqlStatement, UnparsableReason } from '../reading.ts'
 import { resolveDraft } from '../resolve.ts'
 import type { Piece } from '../split.ts'
 import type { Token } from '../tokens.ts'
-import { isNode, listAt, type Node, nodeAt, tagged } from '../tree.ts'
+import { isNode, listAt, type Node, nodeAt, tagged, textAt } from '../tree.ts'
 import { verbOf } from '../verb.ts'
 import { createCursor } from './cursor.ts'
 import { definitionDraft } from './definition.ts'
@@ -37,12 +37,16 @@ export function createGeneralReader(
 ): (text: string, piece: Piece, dialect: SqlDialect) => SqlStatement[] | UnparsableReason {
   const parse = parseModule(module)
   return (text, piece, dialect) => {
-    const drafts = draftRun({ parse, text, dialect }, piece.tokens)
-    return drafts?.map((draft) => resolveDraft(draft, { hasWholeRows: dialect === 'bigquery' })) ?? 'syntax'
+    const context: Context = { parse, text, dialect }
+    const drafts = draftRun(context, piece.tokens)
+    if (drafts === undefined) return context.excess ?? 'syntax'
+    return drafts.map((draft) => resolveDraft(draft, { hasWholeRows: dialect === 'bigquery' }))
   }
 }
 
 interface Context {
+  /** Set where the parser's own guards refused. */
+  excess?: UnparsableReason
   parse: Parse
   text: string
   dialect: SqlDialect
@@ -147,14 +151,13 @@ function parsed(context: Context, tokens: readonly Token[]): Draft | undefined {
   return prepared.writesFile ? { ...draft, bodies, effect: 'external-send', functions: ['file'] } : { ...draft, bodies }
 }
 
-/** What the parser refuses is not thrown by it, but the call is foreign code: whatever it throws is a refusal. */
-function parseTree({ parse, dialect }: Context, text: string): Node | undefined {
-  try {
-    const tree = parse(text, names[dialect])
-    return isNode(tree) && tree.success === true ? tree : undefined
-  } catch (refusal) {
-    return isNode(refusal) ? { refusal } : undefined
-  }
+/** The parser says what it refuses; its message quotes the text, so that only the name of a guard is looked at. */
+function parseTree(context: Context, text: string): Node | undefined {
+  const tree = context.parse(text, names[context.dialect])
+  if (!isNode(tree)) return undefined
+  if (tree.success === true) return tree
+  if (textAt(tree, 'error')?.includes('E_GUARD_') === true) context.excess = 'too-deep'
+  return undefined
 }
 
 /** Statements that the parser passes on as text, whole or in part. */
