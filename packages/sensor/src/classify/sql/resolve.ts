@@ -25,6 +25,8 @@ interface Walk {
   effects: SqlEffect[]
   /** Whether a bare name that is a source's name means its whole row. */
   hasWholeRows: boolean
+  /** Whether `a.b` may be a field of a column. */
+  hasFields: boolean
   /** Names left off full lists. */
   unlisted: number
 }
@@ -141,8 +143,9 @@ function addQualified(walk: Walk, scope: Scope, path: Path): void {
     if (table !== undefined) addColumn(walk, table, name)
     return
   }
-  const [head] = path
-  if (head !== undefined) addBare(walk, scope, head)
+  const [head = ''] = path
+  if (walk.hasFields) addBare(walk, scope, head)
+  else addColumn(walk, undefined, path.at(-1) ?? head)
 }
 
 function addStarOf(walk: Walk, source: Source, scope: Scope): void {
@@ -252,14 +255,14 @@ function addBody(walk: Walk, body: Body, outer: Scope | undefined): void {
 }
 
 /** Draft → statement: every name to its table, as far as the text alone tells. */
-export function resolveDraft(draft: Draft, options: { hasWholeRows: boolean }): SqlStatement {
+export function resolveDraft(draft: Draft, options: Pick<Walk, 'hasWholeRows' | 'hasFields'>): SqlStatement {
   const walk: Walk = {
     tables: new Map(),
     columns: new Map(),
     functions: new Set(),
     unseen: new Set(draft.unseen),
     effects: [],
-    hasWholeRows: options.hasWholeRows,
+    ...options,
     unlisted: 0,
   }
   for (const { path, isWritten } of draft.tables) addTable(walk, path, isWritten ? 'write' : 'read')

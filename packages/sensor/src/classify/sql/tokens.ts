@@ -19,6 +19,7 @@ interface Lexis {
   strings: string
   hasBackslash: boolean
   hasHashComments: boolean
+  hasSlashComments: boolean
   hasNestedComments: boolean
   /** MySQL reads what stands in such a comment; so does this. */
   hasLiveComments: boolean
@@ -33,6 +34,7 @@ const plain: Lexis = {
   strings: "'",
   hasBackslash: false,
   hasHashComments: false,
+  hasSlashComments: false,
   hasNestedComments: false,
   hasLiveComments: false,
   hasDollarQuotes: false,
@@ -63,7 +65,7 @@ export const lexis: Readonly<Record<SqlDialect, Lexis>> = {
     hasHashComments: true,
     hasTripleQuotes: true,
   },
-  snowflake: { ...plain, hasBackslash: true, hasDollarQuotes: true },
+  snowflake: { ...plain, hasBackslash: true, hasDollarQuotes: true, hasSlashComments: true },
 }
 
 const blank = /\s+/y
@@ -80,7 +82,8 @@ const matchAt = (pattern: RegExp, text: string, at: number): number => {
 /** The end of a comment at this place, or the place itself. */
 function commentEnd(text: string, at: number, rules: Lexis): number {
   const isDashes = text.startsWith('--', at) && (!rules.needsBlankAfterDashes || /^[\s]?$/.test(text.charAt(at + 2)))
-  if (isDashes || (rules.hasHashComments && text.charAt(at) === '#')) {
+  const isLine = isDashes || (rules.hasHashComments && text.charAt(at) === '#')
+  if (isLine || (rules.hasSlashComments && text.startsWith('//', at))) {
     const end = text.indexOf('\n', at)
     return end === -1 ? text.length : end
   }

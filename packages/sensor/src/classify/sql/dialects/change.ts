@@ -175,6 +175,9 @@ function deleteBody(dialect: SqlDialect, statement: Node): Body {
   const start: Source[] = isFromUsing ? [] : [first]
   const rest = fromOf(dialect, using, listAt(statement, 'joins'))
   const all = [...start, ...rest.sources]
+  const unmatched = listed
+    .filter((path) => meant(all, path) === -1)
+    .map((path): Source => ({ kind: 'table', path, isWritten: true }))
   const sources =
     listed.length === 0
       ? all
@@ -185,7 +188,7 @@ function deleteBody(dialect: SqlDialect, statement: Node): Body {
   return {
     ...emptyBody,
     ...withOf(dialect, statement),
-    from: [...sources, ...before(dialect, first.path)],
+    from: [...sources, ...unmatched, ...before(dialect, first.path)],
     refs: [
       ...rest.refs,
       ...refsOf(dialect, [{ where: statement.where_clause }, { order: statement.order_by }]),

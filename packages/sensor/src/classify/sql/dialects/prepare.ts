@@ -8,12 +8,15 @@ export interface Prepared {
   writesFile: boolean
   /** A TOP that the parser does not know of. */
   isLimited: boolean
+  /** OPENROWSET with the text of a query. */
+  sendsQuery: boolean
 }
 
 interface Work {
   tokens: Token[]
   writesFile: boolean
   isLimited: boolean
+  sendsQuery: boolean
 }
 
 const outfileWords = new Set([
@@ -53,6 +56,17 @@ function cutInto(work: Work): void {
   for (let token = work.tokens[end]; token !== undefined && belongs(token); token = work.tokens[end]) end++
   work.tokens.splice(at, end - at)
   work.writesFile ||= isFile
+}
+
+const modifiers = new Set(['LOW_PRIORITY', 'QUICK', 'IGNORE'])
+
+/** UPDATE LOW_PRIORITY IGNORE t, DELETE QUICK FROM t: the parser would take them for names. */
+function cutModifiers(work: Work): void {
+  const at = work.tokens.findIndex(
+    (token) => token.kind === 'word' && (token.text === 'UPDATE' || token.text === 'DELETE'),
+  )
+  while (at !== -1 && work.tokens[at + 1]?.kind === 'word' && modifiers.has(work.tokens[at + 1]?.text ?? ''))
+    work.tokens.splice(at + 1, 1)
 }
 
 /** UPDATE TOP (n) t, DELETE TOP (n) FROM t, INSERT TOP (n) INTO t. */
@@ -125,8 +139,9 @@ function cutSystemTime(work: Work): void {
   cutSystemTime(work)
 }
 
-/** OPENROWSET(BULK 'file', …): the word is no argument to the parser. */
+/** OPENROWSET(BULK 'file', …): the word is no argument to the parser. Without it a query goes to another server. */
 function cutBulk(work: Work): void {
+  work.sendsQuery = work.tokens.some((token, i) => token.text === 'OPENROWSET' && work.tokens[i + 2]?.text !== 'BULK')
   work.tokens = work.tokens.filter(
     (token, i) => !(token.text === 'BULK' && token.kind === 'word' && work.tokens[i - 2]?.text === 'OPENROWSET'),
   )
@@ -137,9 +152,10 @@ function cutBulk(work: Work): void {
  * Lexemes that touched still do.
  */
 export function prepare(text: string, tokens: readonly Token[], dialect: SqlDialect): Prepared {
-  const work: Work = { tokens: [...tokens], writesFile: false, isLimited: false }
+  const work: Work = { tokens: [...tokens], writesFile: false, isLimited: false, sendsQuery: false }
   if (dialect === 'mysql' || dialect === 'mariadb') {
     cutInto(work)
+    cutModifiers(work)
     spellOut(work)
   }
   writeInto(work)
@@ -153,10 +169,17 @@ export function prepare(text: string, tokens: readonly Token[], dialect: SqlDial
   const parts: string[] = []
   let end = -1
   for (const token of work.tokens) {
-    if (token.start !== end || token.start === -1) parts.push(' ')
+    // Two signs in a row would be a comment to the parser: MySQL reads `1 --x` as 1 - -x.
+    const isSigns = token.text === '-' && parts.at(-1) === '-'
+    if (token.start !== end || token.start === -1 || isSigns) parts.push(' ')
     parts.push(token.start === -1 ? token.text : text.slice(token.start, token.end))
     end = token.end
     if (token.start === -1) end = -2
   }
-  return { text: parts.join('').trim(), writesFile: work.writesFile, isLimited: work.isLimited }
+  return {
+    text: parts.join('').trim(),
+    writesFile: work.writesFile,
+    isLimited: work.isLimited,
+    sendsQuery: work.sendsQuery,
+  }
 }

@@ -40,9 +40,14 @@ export function createGeneralReader(
     const context: Context = { parse, text, dialect }
     const drafts = draftRun(context, piece.tokens)
     if (drafts === undefined) return context.excess ?? 'syntax'
-    return drafts.map((draft) => resolveDraft(draft, { hasWholeRows: dialect === 'bigquery' }))
+    return drafts.map((draft) =>
+      resolveDraft(draft, { hasWholeRows: dialect === 'bigquery', hasFields: fielded.includes(dialect) }),
+    )
   }
 }
+
+/** Where a dot behind a column is one of its fields. */
+const fielded: readonly SqlDialect[] = ['bigquery', 'snowflake']
 
 interface Context {
   /** Set where the parser's own guards refused. */
@@ -148,7 +153,8 @@ function parsed(context: Context, tokens: readonly Token[]): Draft | undefined {
   const draft = draftNode(dialect, node, verb)
   if (draft === undefined || draft.bodies.flatMap(selectsIn).length < selectWords(tokens)) return undefined
   const bodies = prepared.isLimited ? draft.bodies.map((body) => ({ ...body, isLimited: true })) : draft.bodies
-  return prepared.writesFile ? { ...draft, bodies, effect: 'external-send', functions: ['file'] } : { ...draft, bodies }
+  if (prepared.writesFile) return { ...draft, bodies, effect: 'external-send', functions: ['file'] }
+  return prepared.sendsQuery ? { ...draft, bodies, effect: 'external-send', unseen: ['code'] } : { ...draft, bodies }
 }
 
 /** The parser says what it refuses; its message quotes the text, so that only the name of a guard is looked at. */

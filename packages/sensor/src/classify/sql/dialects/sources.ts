@@ -1,4 +1,4 @@
-import { type Body, emptyBody, type Ref, type Source } from '../draft.ts'
+import { type Body, emptyBody, keyOf, type Ref, type Source } from '../draft.ts'
 import type { SqlDialect } from '../reading.ts'
 import { isNode, listAt, type Node, nodeAt, nodesAt, tagged, textAt } from '../tree.ts'
 import { nameOf, namesOf, tableKey, tablePath } from './fold.ts'
@@ -10,20 +10,32 @@ export interface From {
   refs: Ref[]
 }
 
-const joined = (parts: readonly From[]): From => ({
-  sources: parts.flatMap((part) => part.sources),
-  refs: parts.flatMap((part) => part.refs),
-})
+/** `t, t.items`: an array of a table before it, not a table of its own (BigQuery). */
+function asArray(dialect: SqlDialect, source: Source, before: readonly Source[]): Source {
+  if (dialect !== 'bigquery' || source.kind !== 'table' || source.path.length < 2) return source
+  const [head = ''] = keyOf(source)
+  const isNamed = before.some(
+    (other) => (other.kind === 'table' ? (other.alias ?? keyOf(other).at(-1)) : other.alias) === head,
+  )
+  if (!isNamed) return source
+  const alias = source.alias ?? keyOf(source).at(-1) ?? head
+  return { kind: 'function', name: 'unnest', alias, refs: [{ kind: 'column', path: keyOf(source) }] }
+}
 
 /** FROM and the joins behind it; each join's USING names a column of both of its sides. */
 export function fromOf(dialect: SqlDialect, firsts: readonly unknown[], joins: readonly unknown[]): From {
-  const left = joined(firsts.filter(isNode).map((value) => sourceOf(dialect, value)))
+  const left: From = { sources: [], refs: [] }
+  const add = (part: From) => {
+    left.refs.push(...part.refs)
+    for (const source of part.sources) left.sources.push(asArray(dialect, source, left.sources))
+  }
+  for (const value of firsts.filter(isNode)) add(sourceOf(dialect, value))
   for (const join of joins.filter(isNode)) {
     const right = sourceOf(dialect, nodeAt(join, 'this') ?? {})
     const sides = [[...left.sources], right.sources]
     const shared = namesOf(dialect, join.using).map((name): Ref => ({ kind: 'shared', name, sides }))
-    left.refs.push(...right.refs, ...shared, ...refsOf(dialect, join.on), ...refsOf(dialect, join.match_condition))
-    left.sources.push(...right.sources)
+    add(right)
+    left.refs.push(...shared, ...refsOf(dialect, join.on), ...refsOf(dialect, join.match_condition))
   }
   return left
 }
