@@ -31,7 +31,7 @@ describe('the corpus', () => {
   })
 
   it.each(['tables', 'columns', 'verb', 'effect', 'bound', 'functions', 'unseen'] satisfies Aspect[])(
-    '%s: right on at least 98 %% [SQ-1]',
+    '%s are right where they should be on 98 of 100 at least [SQ-1]',
     (aspect) => {
       const verdicts = corpus
         .flatMap((example) => judge(example, extract(example.text, example.dialect)))
