@@ -7,7 +7,7 @@ export interface Piece {
   /** From its first lexeme to its last, without the semicolon. */
   start: number
   end: number
-  /** At most `headMax` lexemes; all of them where the statement is within the limits. */
+  /** All of them where the statement is within the limits; else at least the head, for the verb. */
   tokens: readonly Token[]
   /** The limit it exceeds. */
   excess?: UnparsableReason

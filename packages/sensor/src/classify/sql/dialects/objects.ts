@@ -33,7 +33,7 @@ const grant =
   (verb: string): Form =>
   (cursor) => {
     while (!isDone(cursor) && peek(cursor)?.text !== 'ON' && peek(cursor)?.text !== 'TO') cursor.at++
-    if (!take(cursor, 'ON')) return plain(verb)
+    if (!take(cursor, 'ON')) return isDone(cursor) ? undefined : plain(verb)
     const kind = takeOne(
       cursor,
       'TABLE',

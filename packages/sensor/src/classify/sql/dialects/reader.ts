@@ -70,7 +70,9 @@ const cutsMax = 40
 /** T-SQL needs no semicolons: what is not one statement may be several. The parser refuses whatever runs on. */
 function draftRun(context: Context, tokens: readonly Token[]): Draft[] | undefined {
   const isTsql = context.dialect === 'tsql'
-  const hidesOne = isTsql && tokens.some((token, i) => i > 0 && token.kind === 'word' && whole.has(token.text))
+  const isDefinition = tokens[0]?.text === 'CREATE' || tokens[0]?.text === 'ALTER'
+  const hidesOne =
+    isTsql && !isDefinition && tokens.some((token, i) => i > 0 && token.kind === 'word' && whole.has(token.text))
   const single = hidesOne ? undefined : draftTokens(context, tokens)
   if (single !== undefined) return [single]
   if (!isTsql || blocks.has(tokens[0]?.text ?? '')) return undefined
@@ -96,8 +98,24 @@ function draftTokens(context: Context, tokens: readonly Token[]): Draft | undefi
   return explained(context, tokens) ?? exported(context, tokens) ?? formed(context, tokens) ?? parsed(context, tokens)
 }
 
+/** Rights are named like statements; what is in a routine is its code. */
+const rights = new Set(['GRANT', 'REVOKE', 'DENY'])
+
+/** Whether a statement of fixed shape is followed by another: forms look at what they know, and the rest must not hide there. */
+function runsOn(first: string, tokens: readonly Token[]): boolean {
+  if (first === 'CREATE' || first === 'ALTER') return false
+  const from = rights.has(first) ? tokens.findIndex((token) => token.text === 'ON' || token.text === 'TO') : 0
+  const own = first === 'INSERT' ? ['EXEC', 'EXECUTE'] : first === 'BULK' ? ['INSERT'] : []
+  // WITH opens options here: as a statement it needs a semicolon before it.
+  return tokens
+    .slice(Math.max(from, 0) + 1)
+    .filter((token) => token.depth === 0 && token.kind === 'word' && beginners.has(token.text) && token.text !== 'WITH')
+    .some((token, i) => i > 0 || !own.includes(token.text))
+}
+
 function formed({ text, dialect }: Context, tokens: readonly Token[]): Draft | undefined {
   const first = tokens[0]?.text ?? ''
+  if (dialect === 'tsql' && runsOn(first, tokens)) return undefined
   const form = Object.hasOwn(forms, first) ? forms[first] : undefined
   return form?.(createCursor(text, tokens.slice(1), dialect))
 }

@@ -124,7 +124,6 @@ function createIndex(statement: Node): Draft {
   }
 }
 
-const losing = ['AT_DropColumn', 'AT_DetachPartition', 'AT_AlterColumnType', 'AT_SetUnLogged']
 /** Actions whose `name` is that of a constraint, trigger or role, not of a column. */
 const aboutColumns =
   /^AT_(Add|Drop|Alter|Set|Reset)?(Column|ColumnDefault|NotNull|Statistics|Options|Storage|Compression|ColumnType|Expression|Identity)/
@@ -146,9 +145,7 @@ function alterTable(statement: Node, verb: string): Draft {
   return {
     ...emptyDraft,
     verb,
-    effect: actions.some((action) => losing.slice(0, 1).includes(textAt(action, 'subtype') ?? ''))
-      ? 'destructive'
-      : 'write',
+    effect: actions.some((action) => textAt(action, 'subtype') === 'AT_DropColumn') ? 'destructive' : 'write',
     isRun: false,
     bodies: [seeing(range, definitions)],
     tables: [...references.tables, ...partitions.map((partition) => written(rangePath(partition)))],

@@ -14,7 +14,7 @@ export function draftStatement(tag: string, statement: Node, verb: string): Draf
 const runs = (verb: string, effect: SqlEffect, body: Body): Draft => ({ ...emptyDraft, verb, effect, bodies: [body] })
 
 /** Every table that a statement without a reader of its own names, such as those of LOCK and VACUUM. */
-export function rangesIn(value: unknown, verb: string): Draft['tables'] {
+function rangesIn(value: unknown, verb: string): Draft['tables'] {
   const isWritten = effectOfVerb(verb) !== 'read'
   const found: { path: Path; isWritten: boolean }[] = []
   const visit = (inner: unknown): void => {
