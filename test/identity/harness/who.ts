@@ -5,6 +5,6 @@ const [parent = 'own', hash] = process.argv.slice(2)
 const parents = attestParents(parent === 'own' ? process.ppid : Number(parent))
 // Hashing keeps no process alive; this one waits for it.
 const alive = setInterval(() => undefined, 60_000)
-if (hash === 'hash') await parents.hash({ load: async () => new Map(), save: async () => undefined })
+if (hash === 'hash') await parents.hash({ load: () => new Map(), save: async () => undefined })
 process.stdout.write(`${JSON.stringify({ pid: process.pid, ...parents.current })}\n`)
 clearInterval(alive)

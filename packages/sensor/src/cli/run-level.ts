@@ -12,15 +12,17 @@ export interface LevelInForce {
 
 /**
  * Asks at which level the process before captured this server's calls, and has a change recorded ahead of everything that
- * this one will record. Resolves as soon as that is on its way; the new level is remembered when it is durable, so that a
- * crash has it recorded twice rather than never. Never rejects: calls say their level themselves.
+ * this one will record: that is on its way when this returns. The new level is remembered when it is durable, so that a crash
+ * has it recorded twice rather than never.
  */
-export async function beginLevel(inForce: LevelInForce, known: KnownLevels, emit: Emit): Promise<void> {
-  const before = await orUnknown(known.load(inForce.server))
-  if (before === inForce.level) return
-  void remember(inForce, before, known, emit)
+export function beginLevel(inForce: LevelInForce, known: KnownLevels, emit: Emit): void {
+  const word = known.load(inForce.server)
+  // What is none of our words was not left by a process like this one.
+  const before = levels.find((level) => level === word)
+  if (before !== inForce.level) void remember(inForce, before, known, emit)
 }
 
+/** Never rejects: calls say their level themselves. */
 async function remember(
   { server, level }: LevelInForce,
   before: CaptureLevel | undefined,
@@ -33,17 +35,6 @@ async function remember(
   } catch (error) {
     if (before === undefined) return void codeOf(error)
     diagnose('AFD_LEVEL_NOT_RECORDED', `that the capture level changed could not be recorded (${codeOf(error)})`)
-  }
-}
-
-/** What cannot be read, or is none of our words, was not left by a process like this one. */
-async function orUnknown(loading: Promise<string | undefined>): Promise<CaptureLevel | undefined> {
-  try {
-    const word = await loading
-    return levels.find((level) => level === word)
-  } catch (error) {
-    if (codeOf(error) === 'unknown') throw error
-    return undefined
   }
 }
 

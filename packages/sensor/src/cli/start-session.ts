@@ -62,7 +62,8 @@ export async function startSession(start: SessionStart): Promise<number> {
   const wanted = await openWanted(config, { situation, redactor, ...named })
   const hashes = keepExecutableHashes(homeDir)
   const inForce = { server: serverName, level }
-  await Promise.all([situation.recall(hashes), beginLevel(inForce, keepKnownLevels(homeDir), recorder.emit)])
+  situation.recall(hashes)
+  beginLevel(inForce, keepKnownLevels(homeDir), recorder.emit)
   void situation.hash(hashes).catch(reportDefect)
   const session = superviseSession({
     child,

@@ -16,7 +16,7 @@ export interface StdioSituation {
   currentPosture: CaptureContext['currentPosture']
   follow(token: AmbientToken | undefined): void
   /** Takes from the memory what it knows of executables: one small file, ahead of the first record. */
-  recall(memory: HashMemory): Promise<void>
+  recall(memory: HashMemory): void
   /** Hashes the other executables, beside everything else. Calls never wait for that. */
   hash(memory: HashMemory): Promise<void>
 }
@@ -49,8 +49,8 @@ export function readStdioSituation(serverPid: number | undefined, parentPid: num
     follow(followed) {
       token = followed
     },
-    async recall(memory) {
-      parents.recall(await memory.load())
+    recall(memory) {
+      parents.recall(memory.load())
     },
     async hash(memory) {
       await pause(afterStartMs, undefined, { ref: false })

@@ -1,11 +1,12 @@
 import { dirname } from 'node:path'
 import { toHomePaths } from './home-paths.ts'
 import { type FileLayer, systemLayer, toSystemCode } from './layer.ts'
+import { readSmall } from './read-small.ts'
 import { createDirectory, replace } from './write.ts'
 
 /** Hashes of executables by marks of their files, kept between processes (sensor/identity/hash-executable). */
 export interface KeptHashes {
-  load(): Promise<ReadonlyMap<string, string>>
+  load(): ReadonlyMap<string, string>
   save(hashes: ReadonlyMap<string, string>): Promise<void>
 }
 
@@ -21,17 +22,12 @@ const hash = /^[A-Za-z0-9+/]{43}=$/
  */
 export function keepExecutableHashes(homeDir: string, layer: FileLayer = systemLayer): KeptHashes {
   const path = toHomePaths(homeDir).executableHashes
-  const load = async (): Promise<ReadonlyMap<string, string>> => {
-    const there = await orNothing(layer.identify(path))
-    if (there === undefined || there.size > bytesMax) return new Map()
-    const bytes = await orNothing(layer.readFile(path))
-    return parseHashes(bytes === undefined ? '' : Buffer.from(bytes).toString())
-  }
+  const load = () => parseHashes(readSmall(path, bytesMax) ?? '')
   return {
     load,
     async save(hashes) {
       // The newest last: what was not seen for long falls out first.
-      const known = [...(await load())].filter(([mark]) => !hashes.has(mark))
+      const known = [...load()].filter(([mark]) => !hashes.has(mark))
       const kept = [...known, ...hashes].slice(-entriesMax)
       await orNothing(createDirectory(layer, dirname(path)))
       await orNothing(replace(layer, path, Buffer.from(JSON.stringify(Object.fromEntries(kept)))))

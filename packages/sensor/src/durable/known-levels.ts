@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { toHomePaths } from './home-paths.ts'
 import { type FileLayer, systemLayer } from './layer.ts'
+import { readSmall } from './read-small.ts'
 import { createDirectory, replace } from './write.ts'
 
 /** At which level the calls of servers were captured last, by the name of the server as configured. */
 export interface KnownLevels {
-  /** Undefined where nothing is known. Throws where the system says no. */
-  load(server: string): Promise<string | undefined>
+  /** Undefined where nothing is known. */
+  load(server: string): string | undefined
   save(server: string, level: string): Promise<void>
 }
 
@@ -19,13 +20,7 @@ export function keepKnownLevels(homeDir: string, layer: FileLayer = systemLayer)
   const directory = toHomePaths(homeDir).levels
   const pathOf = (server: string) => join(directory, createHash('sha256').update(server).digest('hex'))
   return {
-    async load(server) {
-      const path = pathOf(server)
-      const there = await layer.identify(path)
-      if (there === undefined || there.size > 64) return undefined
-      const bytes = await layer.readFile(path)
-      return bytes === undefined ? undefined : Buffer.from(bytes).toString().trim()
-    },
+    load: (server) => readSmall(pathOf(server), 64)?.trim(),
     async save(server, level) {
       await createDirectory(layer, directory)
       await replace(layer, pathOf(server), Buffer.from(`${level}\n`))

@@ -26,7 +26,7 @@ export interface AttestedParents {
 
 const pending = 'its executable is being hashed; a later record has the hash'
 
-/** `parentPid`: of who started this process, as it was then. Reads /proc at once, which takes less than a millisecond. */
+/** `parentPid`: of who started this process, as it was then. Reads /proc at once, which takes a millisecond or two. */
 export function attestParents(parentPid: number): AttestedParents {
   if (process.platform !== 'linux') {
     const absent = { absent: `${process.platform} does not show a process who started it` }

@@ -11,8 +11,8 @@ import { systemCodeOf } from './proc-stat.ts'
  * can make a hash of it that the bytes do not have: it saves time and proves nothing.
  */
 export interface HashMemory {
-  /** Never rejects: what cannot be read is hashed again. */
-  load(): Promise<ReadonlyMap<string, Hash>>
+  /** Never throws: what cannot be read is hashed again. */
+  load(): ReadonlyMap<string, Hash>
   /** Never rejects: what cannot be kept is hashed again. */
   save(hashes: ReadonlyMap<string, Hash>): Promise<void>
 }
@@ -44,7 +44,7 @@ export async function hashExecutable(pid: number, mark: FileMark): Promise<Hash 
 /** Like hashExecutable, but not again for a file that the memory knows. */
 export async function hashOnce(pid: number, mark: FileMark, memory: HashMemory): Promise<Hash | { missing: string }> {
   const name = formatMark(mark)
-  const known = (await memory.load()).get(name)
+  const known = memory.load().get(name)
   if (known !== undefined) return known
   const hash = await hashExecutable(pid, mark)
   if (typeof hash === 'string') await memory.save(new Map([[name, hash]]))
