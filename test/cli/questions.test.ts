@@ -103,7 +103,7 @@ describe('sessions', () => {
 describe('the list of commands', () => {
   it('has every command as it is typed [Q-11]', () => {
     const { stdout } = runCommand(['--help'])
-    expect(stdout).toMatch(/^ {2}index rebuild {2}\S/m)
+    expect(stdout).toMatch(/^ {2}index rebuild {2,}\S/m)
     expect(stdout).toMatch(/^ {2}query {2,}\S/m)
   })
 })
