@@ -16,6 +16,7 @@ export function describeChange(before: GatewayConfig | undefined, next: GatewayC
     'limits',
     'drainMs',
     'ingest',
+    'identity',
   ]
   const change = {
     upstreams: {

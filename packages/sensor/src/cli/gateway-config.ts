@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { diagnosticForms } from './diagnostics.ts'
 import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gateway-authorization.ts'
 import { checkFiles } from './gateway-files.ts'
+import { identitySchema, resolveIdentity, toIdentityTrust } from './gateway-identity.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { smallestConfig } from './gateway-options.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
@@ -46,7 +47,17 @@ export const gatewaySchema = z.strictObject({
     .literal(true)
     .optional()
     .describe('listen without TLS where other machines reach it, because something in front ends TLS'),
-  tls: z.strictObject({ cert: file, key: file }).optional().describe('PEM files; read again when they change'),
+  tls: z
+    .strictObject({
+      cert: file,
+      key: file,
+      clientCertificates: z
+        .literal('request')
+        .optional()
+        .describe('ask clients for a certificate, for tokens that are bound to one; none is demanded'),
+    })
+    .optional()
+    .describe('PEM files; read again when they change'),
   upstreams: z.record(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of letters, digits, dots, dashes'),
     upstreamSchema,
@@ -70,6 +81,7 @@ export const gatewaySchema = z.strictObject({
     .optional()
     .describe('form of what is said on stderr: sentences (text, the default) or one JSON object a line'),
   drainMs: milliseconds.optional().describe('how long calls in flight may take to finish on SIGTERM; default 10000'),
+  identity: identitySchema.optional().describe('whose word about callers is taken, for the record'),
   ingest: ingestSchema.optional().describe('takes records of exchanges from other programs, and OTLP'),
 })
 
@@ -106,6 +118,7 @@ export function loadGatewayConfig(path: string): LoadedConfig {
   checkFiles(at, config)
   for (const { authorization } of Object.values(config.upstreams))
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
+  if (config.identity !== undefined) toIdentityTrust(config.identity, undefined, process.env)
   if (config.ingest !== undefined) checkIngest(at, config.ingest)
   return { path, text, config }
 }
@@ -162,7 +175,8 @@ function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
     upstreams: Object.fromEntries(upstreams),
     ...(config.tls === undefined
       ? {}
-      : { tls: { cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
+      : { tls: { ...config.tls, cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
+    ...(config.identity === undefined ? {} : { identity: resolveIdentity(config.identity, folder) }),
     ...(config.redact === undefined ? {} : { redact: at(config.redact) }),
     ...(config.policy === undefined ? {} : { policy: resolvePolicy(config.policy, folder) }),
     ...(config.ingest === undefined ? {} : { ingest: resolveIngest(config.ingest, folder) }),

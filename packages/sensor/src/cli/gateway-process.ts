@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { CaptureContext } from '../capture/context.ts'
-import { type Gateway, startGateway } from '../capture/http/gateway.ts'
+import { type Gateway, startGateway, type TlsFiles } from '../capture/http/gateway.ts'
 import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
@@ -138,8 +138,8 @@ async function openParts(from: {
   return {
     namingRedactor,
     contextFor: (name) => ({ ...shared, serverName: redactName(redactor, name) }),
-    doorkeeperFor: ({ authorization = { mode: 'inline' } }, context) =>
-      openDoorkeeper(authorization, { context, redact }),
+    doorkeeperFor: ({ authorization = { mode: 'inline' } }, identity, context) =>
+      openDoorkeeper(authorization, identity, { context, redact }),
   }
 }
 
@@ -164,8 +164,10 @@ async function listen({ config, path }: LoadedConfig, routes: Routes, ownPages: 
   }
 }
 
-function readTls({ tls }: LoadedConfig['config']): { cert: string; key: string } | undefined {
-  return tls === undefined ? undefined : { cert: readText(tls.cert), key: readText(tls.key) }
+function readTls({ tls }: LoadedConfig['config']): TlsFiles | undefined {
+  if (tls === undefined) return undefined
+  const asksClients = tls.clientCertificates === 'request'
+  return { cert: readText(tls.cert), key: readText(tls.key), asksClients }
 }
 
 /** Reads the configuration again on SIGHUP and when one of its files changes. A bad one changes nothing, and says so. */
@@ -210,7 +212,8 @@ function watchContents(serving: Serving, onChange: () => void): NodeJS.Timeout {
 }
 
 function certificatesIn({ tls, upstreams }: LoadedConfig['config']): string[] {
-  const all = [tls, ...Object.values(upstreams).map((upstream) => upstream.tls)]
+  const own = tls === undefined ? undefined : { cert: tls.cert, key: tls.key }
+  const all = [own, ...Object.values(upstreams).map((upstream) => upstream.tls)]
   return all.flatMap((files) => Object.values(files ?? {})).filter((path) => path !== undefined)
 }
 
@@ -238,7 +241,9 @@ function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
     'ingest',
   ] as const
   const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
-  const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)
+  const isTlsSwitched =
+    (before.config.tls === undefined) !== (next.config.tls === undefined) ||
+    before.config.tls?.clientCertificates !== next.config.tls?.clientCertificates
   return isTlsSwitched ? [...changed, 'tls'] : changed
 }
 
