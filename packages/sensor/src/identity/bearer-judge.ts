@@ -1,3 +1,4 @@
+import { clipText } from '@affidavit/evidence/record/text'
 import { type VerifiedToken, verifyAccessToken } from './access-token.ts'
 import type { GuardRequest } from './admission.ts'
 import type { Digest } from './bearer.ts'
@@ -102,7 +103,7 @@ function isStillGood({ sinceMs, verified }: Remembered, nowMs: number): boolean 
 
 function describeVerified({ token, fingerprint }: SubjectToken, verified: VerifiedToken, redact: Redact): Principals {
   const { claims, rules, method, audience } = verified
-  const grounds = { assurance: 'verified', method, source: rules.issuer } as const
-  const ref = { ...grounds, digest: fingerprint, fingerprint: fingerprintOf(token), audience: redact(audience) }
+  const grounds = { assurance: 'verified', method, source: clipText(rules.issuer) } as const
+  const ref = { ...grounds, digest: fingerprint, fingerprint: fingerprintOf(token), audience: clipText(audience) }
   return toPrincipals(claims, referToClaims(ref, claims, redact), { grounds, redact, reading: rules })
 }

@@ -80,7 +80,13 @@ function attributesFor(kind: TokenKind, claims: Record<string, unknown>, keep: N
 function roleOf(rule: RoleRule, claims: Record<string, unknown>, { vouched, keep }: Named): Actor | Absent {
   if ('value' in rule) {
     if (vouched.assurance !== 'verified') return { absent: 'a role is configured, for verified tokens alone' }
-    return { assurance: 'verified', method: 'configuration', source: 'configuration', kind: 'role', id: rule.value }
+    return {
+      assurance: 'verified',
+      method: 'configuration',
+      source: 'configuration',
+      kind: 'role',
+      id: clipText(rule.value),
+    }
   }
   const names = textsAt(claims, rule.claim).slice(0, 32)
   const claim = rule.claim.join('.')
