@@ -156,6 +156,21 @@ describe('an access token [ID-2] [ID-5]', () => {
     })
   })
 
+  it('is recorded though the configuration names it by more than a record takes [ID-5]', async () => {
+    const long = `${resource}/${'x'.repeat(900)}`
+    const { observer: own } = openObserver(
+      [{ issuer: issuer.issuer, audiences: [long], role: { value: 'ü'.repeat(256) } }],
+      issuer,
+    )
+    const { principals } = await own.observe(toRequest({ token: await issuer.mint(long) }))
+    own.close()
+    const { token, role } = parseIdentity(encodeIdentity({ agent: { absent: 'unnamed' }, ...principals }))
+    expect([token, role]).toMatchObject([
+      { audience: expect.stringMatching(/x…$/) },
+      { id: expect.stringMatching(/ü…$/) },
+    ])
+  })
+
   it('is the same object in every call, and told once [ID-6]', async () => {
     const token = await issuer.mint(resource, { jti: 'once' })
     const [first, second] = [await observer.observe(toRequest({ token })), await observer.observe(toRequest({ token }))]
