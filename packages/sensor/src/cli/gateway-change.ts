@@ -9,6 +9,7 @@ export function describeChange(before: GatewayConfig | undefined, next: GatewayC
     'listen',
     'plaintext',
     'tls',
+    'identity',
     'level',
     'failOpen',
     'redact',

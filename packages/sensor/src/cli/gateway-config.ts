@@ -5,9 +5,11 @@ import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gatewa
 import { checkFiles } from './gateway-files.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { smallestConfig } from './gateway-options.ts'
+import { checkPeers } from './gateway-peers.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { policySchema, resolvePolicy } from './policy-config.ts'
 import { effects, levels } from './run-options.ts'
+import { resolveBundles, spiffeSchema } from './spiffe-config.ts'
 import { UsageError } from './usage-error.ts'
 import { type ConfigShape, parseYamlConfig, placeOf, readText } from './yaml-config.ts'
 
@@ -40,13 +42,27 @@ const upstreamSchema = z.strictObject({
     .optional(),
 })
 
+const clientsSchema = z
+  .strictObject({
+    request: z.literal(true).optional(),
+    required: z.literal(true).optional().describe('refuse whoever shows no X.509-SVID of a trusted trust domain'),
+  })
+  .describe('ask clients for a certificate, as identity.spiffe does by itself')
+
 export const gatewaySchema = z.strictObject({
   listen: listenAddress.optional().describe('HOST:PORT; default 127.0.0.1:7332'),
   plaintext: z
     .literal(true)
     .optional()
     .describe('listen without TLS where other machines reach it, because something in front ends TLS'),
-  tls: z.strictObject({ cert: file, key: file }).optional().describe('PEM files; read again when they change'),
+  tls: z
+    .strictObject({ cert: file, key: file, clients: clientsSchema.optional() })
+    .optional()
+    .describe('PEM files; read again when they change'),
+  identity: z
+    .strictObject({ spiffe: spiffeSchema.optional() })
+    .optional()
+    .describe('whom to believe about who calls (docs/IDENTITY.md)'),
   upstreams: z.record(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of letters, digits, dots, dashes'),
     upstreamSchema,
@@ -104,6 +120,7 @@ export function loadGatewayConfig(path: string): LoadedConfig {
   const at = (...keys: string[]) => placeOf(path, text, keys)
   refuseSharedHosts(at, config)
   checkFiles(at, config)
+  checkPeers(at, config)
   for (const { authorization } of Object.values(config.upstreams))
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
   if (config.ingest !== undefined) checkIngest(at, config.ingest)
@@ -162,7 +179,10 @@ function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
     upstreams: Object.fromEntries(upstreams),
     ...(config.tls === undefined
       ? {}
-      : { tls: { cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
+      : { tls: { ...config.tls, cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
+    ...(config.identity?.spiffe === undefined
+      ? {}
+      : { identity: { ...config.identity, spiffe: resolveBundles(config.identity.spiffe, folder) } }),
     ...(config.redact === undefined ? {} : { redact: at(config.redact) }),
     ...(config.policy === undefined ? {} : { policy: resolvePolicy(config.policy, folder) }),
     ...(config.ingest === undefined ? {} : { ingest: resolveIngest(config.ingest, folder) }),

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import type { CaptureContext } from '../capture/context.ts'
-import { type Gateway, startGateway } from '../capture/http/gateway.ts'
+import { type Gateway, startGateway, type TlsFiles } from '../capture/http/gateway.ts'
 import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
@@ -19,6 +20,7 @@ import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-c
 import { createHealth, type Health } from './gateway-health.ts'
 import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
 import { createPages } from './gateway-pages.ts'
+import { asksClients, openPeers } from './gateway-peers.ts'
 import { buildRoutes, type Routes, type UpstreamParts } from './gateway-upstreams.ts'
 import { parseListen } from './listen-address.ts'
 import type { OpenPolicy } from './open-policy.ts'
@@ -37,6 +39,7 @@ export interface GatewayStart {
 }
 
 const drainMsDefault = 10_000
+const bundleWaitMs = 3000
 const watchEveryMs = 1000
 const heartbeatEveryMs = 60_000
 
@@ -135,11 +138,16 @@ async function openParts(from: {
     ...(from.policy === undefined ? {} : { policy: from.policy.inForce }),
     diagnose,
   } as const
+  const peers = openPeers(config, { digest: shared.digest, redact })
+  // A client that comes before the first answer of a bundle endpoint would be refused for our haste; files are quick.
+  await within(bundleWaitMs, peers?.trust.ready)
   return {
     namingRedactor,
     contextFor: (name) => ({ ...shared, serverName: redactName(redactor, name) }),
-    doorkeeperFor: ({ authorization = { mode: 'inline' } }, context) =>
-      openDoorkeeper(authorization, { context, redact }),
+    doorkeeperFor: ({ authorization = { mode: 'inline' } }, context) => {
+      const doorkeeper = openDoorkeeper(authorization, { context, redact })
+      return peers === undefined ? doorkeeper : peers.guard(doorkeeper, context)
+    },
   }
 }
 
@@ -164,8 +172,10 @@ async function listen({ config, path }: LoadedConfig, routes: Routes, ownPages: 
   }
 }
 
-function readTls({ tls }: LoadedConfig['config']): { cert: string; key: string } | undefined {
-  return tls === undefined ? undefined : { cert: readText(tls.cert), key: readText(tls.key) }
+function readTls(config: LoadedConfig['config']): TlsFiles | undefined {
+  const { tls } = config
+  if (tls === undefined) return undefined
+  return { cert: readText(tls.cert), key: readText(tls.key), asksClients: asksClients(config) }
 }
 
 /** Reads the configuration again on SIGHUP and when one of its files changes. A bad one changes nothing, and says so. */
@@ -210,8 +220,9 @@ function watchContents(serving: Serving, onChange: () => void): NodeJS.Timeout {
 }
 
 function certificatesIn({ tls, upstreams }: LoadedConfig['config']): string[] {
-  const all = [tls, ...Object.values(upstreams).map((upstream) => upstream.tls)]
-  return all.flatMap((files) => Object.values(files ?? {})).filter((path) => path !== undefined)
+  const own = tls === undefined ? [] : [tls.cert, tls.key]
+  const theirs = Object.values(upstreams).flatMap((upstream) => Object.values(upstream.tls ?? {}))
+  return [...own, ...theirs].filter((path) => path !== undefined)
 }
 
 /** Between its removal and its return, a file that is being replaced says nothing. */
@@ -236,10 +247,11 @@ function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
     'limits',
     'plaintext',
     'ingest',
+    'identity',
   ] as const
   const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
-  const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)
-  return isTlsSwitched ? [...changed, 'tls'] : changed
+  const of = ({ config }: LoadedConfig) => JSON.stringify([config.tls === undefined, config.tls?.clients])
+  return of(before) === of(next) ? changed : [...changed, 'tls']
 }
 
 async function recordConfig(
@@ -282,4 +294,15 @@ function nextSignal(...signals: NodeJS.Signals[]): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of signals) process.on(signal, () => resolve())
   })
+}
+
+/** Waits for it, but not for ever. */
+async function within(limitMs: number, work: Promise<void> | undefined): Promise<void> {
+  if (work === undefined) return
+  const ended = new AbortController()
+  const late = setTimeout(limitMs, undefined, { signal: ended.signal }).catch((error: unknown) => {
+    if (!ended.signal.aborted) throw error
+  })
+  await Promise.race([work, late])
+  ended.abort()
 }

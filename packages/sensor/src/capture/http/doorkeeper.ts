@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { encodeIdentity } from '@affidavit/evidence/record/identity-section'
 import type { AuthEvent } from '../../identity/admission.ts'
 import type { DescribeBearer } from '../../identity/bearer.ts'
@@ -13,6 +14,7 @@ export interface Arrival {
   /** Path and query as the client sent them. */
   target: string
   rawHeaders: RawHeaders
+  socket: Socket
 }
 
 /** Who sent a request, and what the upstream gets to see in the place of the credential; or what is answered instead. */
@@ -103,9 +105,9 @@ export function guardResource(guard: ResourceGuard, context: CaptureContext): Do
 const unnamedAgent = { absent: 'the agent names itself in messages, not in its credential' }
 
 /** A record that cannot be made now is given back; the calls themselves keep to the fail mode. Never rejects. */
-async function recordEvent(
+export async function recordEvent(
   event: AuthEvent,
-  guard: ResourceGuard,
+  guard: Pick<ResourceGuard, 'giveBack'>,
   { emit, serverName, diagnose }: CaptureContext,
 ): Promise<void> {
   const { detail, principals } = event

@@ -45,7 +45,7 @@ export async function relayExchange(
   response.on('close', () => {
     if (!response.writableFinished) gone.leave()
   })
-  const admission = await upstream.doorkeeper.admit({ method, target: url, rawHeaders })
+  const admission = await upstream.doorkeeper.admit({ method, target: url, rawHeaders, socket: request.socket })
   if (admission.verdict === 'answered') {
     request.resume()
     sendOwn(response, admission)
