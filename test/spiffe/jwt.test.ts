@@ -12,7 +12,7 @@ const seconds = Math.floor(now / 1000)
 let home: Authority
 let other: Authority
 let trust: JwtSvidTrust
-let rsa: CryptoKeyPair
+let rsa: webcrypto.CryptoKeyPair
 
 beforeAll(async () => {
   home = await makeAuthority('example.org')
@@ -25,7 +25,7 @@ beforeAll(async () => {
     { name: 'RSASSA-PKCS1-v1_5', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' },
     true,
     ['sign', 'verify'],
-  )) as CryptoKeyPair
+  )) as webcrypto.CryptoKeyPair
   trust = {
     audiences: ['unused', audience],
     skewMs: 30_000,
@@ -67,7 +67,7 @@ const hostile: [what: string, code: SpiffeCode, make: () => Promise<string>][] =
   ['an access token', 'wrong_type', async () => mintJwtSvid(home, id, audience, { header: { typ: 'at+jwt' } })],
   ['no key id', 'key_id_missing', async () => mintJwtSvid(home, id, audience, { header: { kid: undefined } })],
   ['a key id that nobody knows', 'unknown_key', async () => mintJwtSvid(home, id, audience, { header: { kid: 'k2' } })],
-  ['no subject', 'spiffe_id_malformed', async () => mintJwtSvid(home, id, audience, { claims: { sub: undefined } as object })],
+  ['no subject', 'spiffe_id_malformed', async () => mintJwtSvid(home, id, audience, { claims: { sub: undefined } } as never)],
   ['a subject that is no SPIFFE ID', 'spiffe_id_malformed', async () => mintJwtSvid(home, 'alice', audience)],
   ['a subject with a second spelling', 'spiffe_id_malformed', async () => mintJwtSvid(home, 'spiffe://example.org/a/../admin', audience)],
   ['a trust domain that nobody trusts', 'unknown_trust_domain', async () => mintJwtSvid(home, 'spiffe://nobody.test/a', audience)],
@@ -76,9 +76,9 @@ const hostile: [what: string, code: SpiffeCode, make: () => Promise<string>][] =
     const [head, , signature] = (await mintJwtSvid(home, id, audience)).split('.')
     return `${head}.${part({ ...claims, sub: 'spiffe://example.org/admin' })}.${signature}`
   }],
-  ['no audience', 'audience_missing', async () => mintJwtSvid(home, id, audience, { claims: { aud: undefined } as object })],
+  ['no audience', 'audience_missing', async () => mintJwtSvid(home, id, audience, { claims: { aud: undefined } } as never)],
   ['another audience', 'wrong_audience', async () => mintJwtSvid(home, id, 'https://other.test')],
-  ['no expiry', 'expiry_missing', async () => mintJwtSvid(home, id, audience, { claims: { exp: undefined } as object })],
+  ['no expiry', 'expiry_missing', async () => mintJwtSvid(home, id, audience, { claims: { exp: undefined } } as never)],
   ['expired', 'token_expired', async () => mintJwtSvid(home, id, audience, { claims: { exp: seconds - 60 } })],
   ['not valid yet', 'token_not_yet_valid', async () => mintJwtSvid(home, id, audience, { claims: { nbf: seconds + 600 } })],
   ['issued tomorrow', 'token_not_yet_valid', async () => mintJwtSvid(home, id, audience, { claims: { iat: seconds + 86_400 } })],

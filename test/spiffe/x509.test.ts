@@ -276,7 +276,7 @@ it('a chain of crossing authorities costs no more than its length [SV-4]', async
   const keys = (await webcrypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
     'sign',
     'verify',
-  ])) as CryptoKeyPair
+  ])) as webcrypto.CryptoKeyPair
   const loop = await certify({ subject: 'CN=loop', keys, ...signing })
   const leaf = await issue(loop, id)
   const started = performance.now()

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign, webcrypto } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, sign, webcrypto, X509Certificate } from 'node:crypto'
 import { exportJWK, type JWTPayload, SignJWT } from 'jose'
 
 /**
@@ -13,7 +13,7 @@ export interface Certified {
   der: Buffer
   subject: string
   uris: readonly string[]
-  keys: CryptoKeyPair
+  keys: webcrypto.CryptoKeyPair
 }
 
 export interface CertificateWish {
@@ -32,9 +32,9 @@ export interface CertificateWish {
   notBefore?: number
   notAfter?: number
   more?: readonly Buffer[]
-  keys?: CryptoKeyPair
+  keys?: webcrypto.CryptoKeyPair
   hash?: 'SHA-1' | 'SHA-256'
-  algorithm?: RsaHashedKeyGenParams
+  algorithm?: webcrypto.RsaHashedKeyGenParams
 }
 
 export const der = (tag: number, ...contents: readonly Uint8Array[]): Buffer => {
@@ -111,7 +111,8 @@ function algorithmOf(key: KeyObject, hash: 'SHA-1' | 'SHA-256'): Buffer {
 /** `by` undefined: it signs itself. */
 export async function certify(wish: CertificateWish, by?: Certified): Promise<Certified> {
   const chosen = wish.algorithm ?? algorithm
-  const keys = wish.keys ?? ((await webcrypto.subtle.generateKey(chosen, true, ['sign', 'verify'])) as CryptoKeyPair)
+  const keys =
+    wish.keys ?? ((await webcrypto.subtle.generateKey(chosen, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair)
   const { subject = `CN=unit ${serial}`, hash = 'SHA-256' } = wish
   const signer = await privateKeyOf(by?.keys ?? keys)
   const spki = createPublicKey(await privateKeyOf(keys)).export({ type: 'spki', format: 'der' })
@@ -133,14 +134,14 @@ export async function certify(wish: CertificateWish, by?: Certified): Promise<Ce
   return { der: whole, subject, uris: wish.uris ?? [], keys }
 }
 
-export async function privateKeyOf({ privateKey }: CryptoKeyPair): Promise<KeyObject> {
+export async function privateKeyOf({ privateKey }: webcrypto.CryptoKeyPair): Promise<KeyObject> {
   const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', privateKey))
   return createPrivateKey({ key: pkcs8, type: 'pkcs8', format: 'der' })
 }
 
 export interface Authority extends Certified {
   trustDomain: string
-  jwtKeys: CryptoKeyPair
+  jwtKeys: webcrypto.CryptoKeyPair
 }
 
 export async function makeAuthority(trustDomain: string, wish: CertificateWish = {}): Promise<Authority> {
@@ -151,7 +152,7 @@ export async function makeAuthority(trustDomain: string, wish: CertificateWish =
     usage: ['keyCertSign', 'crlSign'],
     ...wish,
   })
-  const jwtKeys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as CryptoKeyPair
+  const jwtKeys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
   return { ...root, trustDomain, jwtKeys }
 }
 
@@ -192,7 +193,7 @@ export async function bundleOf(
 export interface TokenWish {
   claims?: JWTPayload
   header?: Record<string, unknown>
-  key?: CryptoKey
+  key?: webcrypto.CryptoKey
 }
 
 export function mintJwtSvid(
@@ -214,8 +215,6 @@ export function mintJwtSvid(
 export async function pemOf(chain: readonly Certified[]): Promise<{ cert: string; key: string }> {
   const [leaf] = chain
   if (leaf === undefined) throw new Error('no certificate')
-  const pem = (label: string, bytes: Buffer) =>
-    `-----BEGIN ${label}-----\n${bytes.toString('base64').replaceAll(/(.{64})/g, '$1\n')}\n-----END ${label}-----\n`
   const key = (await privateKeyOf(leaf.keys)).export({ type: 'pkcs8', format: 'pem' }).toString()
-  return { cert: chain.map((each) => pem('CERTIFICATE', each.der)).join(''), key }
+  return { cert: chain.map((each) => new X509Certificate(each.der).toString()).join(''), key }
 }

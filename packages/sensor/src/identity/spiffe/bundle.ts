@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { isJsonObject } from '../claims.ts'
 import { type Certificate, parseCertificate } from './certificate.ts'
 import { SpiffeRefusal } from './spiffe-refusal.ts'
@@ -85,7 +85,7 @@ function parseKeys(members: readonly Record<string, unknown>[]): Map<string, Key
 function parseKey({ kty, crv, x, y, n, e }: Record<string, unknown>): KeyObject {
   try {
     const key = kty === 'RSA' ? { kty, n, e } : { kty, crv, x, y }
-    return createPublicKey({ key: JSON.parse(JSON.stringify(key)), format: 'jwk' })
+    return createPublicKey({ key: key as JsonWebKey, format: 'jwk' })
   } catch (error) {
     if (error instanceof Error && 'code' in error) throw new BundleError('bad_key')
     throw error
