@@ -58,3 +58,14 @@ export function stdioOrigin({ user, workload }: Pick<LocalFacts, 'user' | 'workl
     session: 'stdio',
   }
 }
+
+/** The same origin, with principals that may be others at the next call. */
+export function followPrincipals(origin: RequestOrigin, of: (local: Principals) => Principals): RequestOrigin {
+  const { principals, ...rest } = origin
+  return {
+    ...rest,
+    get principals() {
+      return of(principals)
+    },
+  }
+}

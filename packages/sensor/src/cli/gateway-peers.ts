@@ -1,9 +1,10 @@
+import { setTimeout } from 'node:timers/promises'
 import type { CaptureContext } from '../capture/context.ts'
 import type { Doorkeeper } from '../capture/http/doorkeeper.ts'
 import { createPeers, guardPeers } from '../capture/http/peer.ts'
 import type { Redact } from '../identity/claims.ts'
 import { createSvidJudge } from '../identity/spiffe/svid-judge.ts'
-import { openTrust, type SpiffeTrust } from '../identity/spiffe/trust.ts'
+import { openTrust } from '../identity/spiffe/trust.ts'
 import { diagnose } from './diagnostics.ts'
 import type { At, GatewayConfig } from './gateway-config.ts'
 import { checkBundles, toBundleSources } from './spiffe-config.ts'
@@ -11,7 +12,6 @@ import { UsageError } from './usage-error.ts'
 
 /** Whose SVIDs a gateway looks at. */
 export interface GatewayPeers {
-  trust: SpiffeTrust
   guard(inner: Doorkeeper, context: CaptureContext): Doorkeeper
 }
 
@@ -22,11 +22,13 @@ export function asksClients({ tls, identity }: GatewayConfig): boolean {
   return request || required || identity?.spiffe !== undefined
 }
 
+const bundleWaitMs = 3000
+
 /** Undefined where the configuration says nothing of clients' certificates and SVIDs. */
-export function openPeers(
+export async function openPeers(
   config: GatewayConfig,
   { digest, redact }: { digest: CaptureContext['digest']; redact: Redact },
-): GatewayPeers | undefined {
+): Promise<GatewayPeers | undefined> {
   const { tls, identity } = config
   const { spiffe } = identity ?? {}
   if (spiffe === undefined && !asksClients(config)) return undefined
@@ -35,7 +37,9 @@ export function openPeers(
   const judge = createSvidJudge({ trust, audiences: spiffe?.audiences ?? [], skewMs, digest, redact })
   const peers = createPeers(judge)
   const isRequired = tls?.clients?.required === true
-  return { trust, guard: (inner, context) => guardPeers(inner, { peers, context, isRequired }) }
+  // A client that came before the first answer of a bundle endpoint would be refused for our haste.
+  await within(bundleWaitMs, trust.ready)
+  return { guard: (inner, context) => guardPeers(inner, { peers, context, isRequired }) }
 }
 
 /** Throws UsageError. */
@@ -48,4 +52,14 @@ export function checkPeers(at: At, { tls, identity }: GatewayConfig): void {
       `${at('tls', 'clients', 'required')}: nobody could pass, for there is no trust domain to judge certificates by`,
       'Give identity.spiffe.trustDomains, or ask without requiring (request: true).',
     )
+}
+
+/** Waits for it, but not for ever. */
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  const ended = new AbortController()
+  const late = setTimeout(limitMs, undefined, { signal: ended.signal }).catch((error: unknown) => {
+    if (!ended.signal.aborted) throw error
+  })
+  await Promise.race([work, late])
+  ended.abort()
 }

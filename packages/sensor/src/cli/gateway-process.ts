@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
 import type { CaptureContext } from '../capture/context.ts'
 import { type Gateway, startGateway, type TlsFiles } from '../capture/http/gateway.ts'
 import { createDigester } from '../crypto/digester.ts'
@@ -39,7 +38,6 @@ export interface GatewayStart {
 }
 
 const drainMsDefault = 10_000
-const bundleWaitMs = 3000
 const watchEveryMs = 1000
 const heartbeatEveryMs = 60_000
 
@@ -138,9 +136,7 @@ async function openParts(from: {
     ...(from.policy === undefined ? {} : { policy: from.policy.inForce }),
     diagnose,
   } as const
-  const peers = openPeers(config, { digest: shared.digest, redact })
-  // A client that comes before the first answer of a bundle endpoint would be refused for our haste; files are quick.
-  await within(bundleWaitMs, peers?.trust.ready)
+  const peers = await openPeers(config, { digest: shared.digest, redact })
   return {
     namingRedactor,
     contextFor: (name) => ({ ...shared, serverName: redactName(redactor, name) }),
@@ -294,15 +290,4 @@ function nextSignal(...signals: NodeJS.Signals[]): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of signals) process.on(signal, () => resolve())
   })
-}
-
-/** Waits for it, but not for ever. */
-async function within(limitMs: number, work: Promise<void> | undefined): Promise<void> {
-  if (work === undefined) return
-  const ended = new AbortController()
-  const late = setTimeout(limitMs, undefined, { signal: ended.signal }).catch((error: unknown) => {
-    if (!ended.signal.aborted) throw error
-  })
-  await Promise.race([work, late])
-  ended.abort()
 }

@@ -3,12 +3,13 @@ import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import type { PolicyInForce } from '../capture/ask-policy.ts'
 import { Capture } from '../capture/capture.ts'
 import type { CaptureContext, Emit } from '../capture/context.ts'
-import { stdioOrigin } from '../capture/origin.ts'
+import { followPrincipals, stdioOrigin } from '../capture/origin.ts'
 import type { Child, Exit } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { type Relay, startRelay } from '../capture/stdio/relay.ts'
 import type { BaselineStore } from '../capture/tools/baseline-store.ts'
 import { readLocalFacts } from '../identity/local.ts'
+import type { Principals } from '../identity/principals.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
 
@@ -33,6 +34,8 @@ export interface SessionParts {
   digest: CaptureContext['digest']
   baselines?: BaselineStore
   policy?: PolicyInForce
+  /** Who else vouches for those behind the calls, as it stands at each of them. */
+  identify?: (local: Principals) => Principals
   level: CaptureLevel
   serverName: string
 }
@@ -56,7 +59,10 @@ export async function superviseSession(parts: SessionParts): Promise<number> {
   })
   const ours = { fromClient: process.stdin, toClient: process.stdout, breakClient: breakStdin }
   const ends = { ...ours, fromServer: stdout, toServer: stdin }
-  const relay = startRelay(ends, capture, stdioOrigin(facts), reportDefect)
+  const origin = stdioOrigin(facts)
+  const { identify } = parts
+  const from = identify === undefined ? origin : followPrincipals(origin, identify)
+  const relay = startRelay(ends, capture, from, reportDefect)
   relay.clientDone.then(() => capture.flush()).catch(reportDefect)
   // A server that nobody reads would hang for ever; better that the client sees it end.
   const drained = relay.serverDone.catch((error: unknown) => {

@@ -10,6 +10,7 @@ import { createRedactor } from '../redact/redactor.ts'
 import { keepCollector } from '../ship/keep-collector.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { diagnose } from './diagnostics.ts'
+import { startOwnIdentity } from './own-identity.ts'
 import { redactName } from './redact-words.ts'
 import { reportStart } from './report-start.ts'
 import type { RunOptions } from './run-options.ts'
@@ -43,16 +44,30 @@ export async function startSession({ options, settings, wiring, child, guardian 
   )
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
   const stopPolicy = policy?.keep((draft, sections) => recorder.emit(draft, sections))
+  const serverName = redactName(redactor, options.server ?? config.server ?? nameServer(options.command, options.args))
+  const digest = createDigester(correlationKey)
+  const { identity } = config
+  const own =
+    identity?.workloadApi === undefined
+      ? undefined
+      : startOwnIdentity(identity, {
+          emit: (draft, sections) => recorder.emit(draft, sections),
+          serverName,
+          digest,
+          correlationKey,
+          patterns,
+        })
   const session = superviseSession({
     child,
     guardian,
     recorder,
     redactor,
-    digest: createDigester(correlationKey),
+    digest,
     baselines: keepToolBaselines(homeDir),
     ...(policy === undefined ? {} : { policy: policy.inForce }),
     level: options.level ?? config.level ?? 'arguments',
-    serverName: redactName(redactor, options.server ?? config.server ?? nameServer(options.command, options.args)),
+    serverName,
+    ...(own === undefined ? {} : { identify: own.of }),
   })
   const stopWatching =
     options.collector === undefined && wiring.startCollector !== undefined
@@ -69,6 +84,7 @@ export async function startSession({ options, settings, wiring, child, guardian 
   const code = await session
   stopWatching?.()
   stopPolicy?.()
+  own?.close()
   const { startError } = await child.exit
   if (startError !== undefined) reportStart(options.command, startError, (text) => redactName(redactor, text))
   return code

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
-import { encodeIdentity } from '@affidavit/evidence/record/identity-section'
 import type { AuthEvent } from '../../identity/admission.ts'
 import type { DescribeBearer } from '../../identity/bearer.ts'
 import type { Principals } from '../../identity/principals.ts'
 import type { ResourceGuard } from '../../identity/resource-guard.ts'
 import type { CaptureContext } from '../context.ts'
+import { recordAuth } from '../record-auth.ts'
 import { plainError } from './own-answer.ts'
 import { headerOf, pairsOf, type RawHeaders } from './raw-headers.ts'
 
@@ -68,8 +68,7 @@ export function guardResource(guard: ResourceGuard, context: CaptureContext): Do
   const metadata = Buffer.from(JSON.stringify(guard.metadata()))
   let countedAtMs = Date.now()
   let isFinished = false
-  const record = (events: readonly AuthEvent[]) =>
-    Promise.all(events.map((event) => recordEvent(event, guard, context)))
+  const record = (events: readonly AuthEvent[]) => Promise.all(events.map((event) => recordAuth(event, guard, context)))
   const recordCounts = async () => {
     countedAtMs = Date.now()
     await record(guard.drainRefusals())
@@ -99,25 +98,5 @@ export function guardResource(guard: ResourceGuard, context: CaptureContext): Do
       await recordCounts()
     },
     close: () => guard.close(),
-  }
-}
-
-const unnamedAgent = { absent: 'the agent names itself in messages, not in its credential' }
-
-/** A record that cannot be made now is given back; the calls themselves keep to the fail mode. Never rejects. */
-export async function recordEvent(
-  event: AuthEvent,
-  guard: Pick<ResourceGuard, 'giveBack'>,
-  { emit, serverName, diagnose }: CaptureContext,
-): Promise<void> {
-  const { detail, principals } = event
-  const identity = encodeIdentity({ agent: unnamedAgent, ...principals })
-  try {
-    const { recorded } = await emit({ kind: 'auth', server: { name: serverName }, detail }, { identity })
-    if (!recorded) guard.giveBack([event])
-  } catch (error) {
-    guard.giveBack([event])
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    diagnose('AFD_AUDIT_UNAVAILABLE', `a judgement on a credential could not be recorded yet (${code})`)
   }
 }

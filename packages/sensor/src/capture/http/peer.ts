@@ -7,7 +7,8 @@ import { createSvidEvents } from '../../identity/spiffe/svid-events.ts'
 import type { JudgedSvid, SvidJudge } from '../../identity/spiffe/svid-judge.ts'
 import { withSvids } from '../../identity/spiffe/with-svids.ts'
 import type { CaptureContext } from '../context.ts'
-import { type Answered, type Doorkeeper, recordEvent } from './doorkeeper.ts'
+import { recordAuth } from '../record-auth.ts'
+import type { Answered, Doorkeeper } from './doorkeeper.ts'
 import { plainError } from './own-answer.ts'
 import { headerOf } from './raw-headers.ts'
 
@@ -62,7 +63,7 @@ export interface PeerGuard {
 /** Lets the SVIDs of certificate and token say who the workload is, beside what `inner` knows of the request. */
 export function guardPeers(inner: Doorkeeper, { peers, context, isRequired }: PeerGuard): Doorkeeper {
   const events = createSvidEvents()
-  const record = (all: readonly AuthEvent[]) => Promise.all(all.map((event) => recordEvent(event, events, context)))
+  const record = (all: readonly AuthEvent[]) => Promise.all(all.map((event) => recordAuth(event, events, context)))
   let countedAtMs = Date.now()
   const recordCounts = async () => {
     countedAtMs = Date.now()

@@ -13,6 +13,8 @@ export type BundleLookup = (trustDomain: string) => TrustBundle
  */
 export interface SpiffeTrust {
   bundleOf: BundleLookup
+  /** Whether a bundle for it is configured, be there one at the moment or not. */
+  knows(trustDomain: string): boolean
   /** Another number whenever a bundle changed: what was judged before is judged again. */
   readonly generation: number
   /** Settles when every source was asked once. */
@@ -31,6 +33,8 @@ export interface TrustParts {
   fetch: Fetch
   /** `sentence` holds names of ours and never what a source said. */
   diagnose: (code: string, sentence: string) => void
+  /** A bundle came, or another one. */
+  onChange?: () => void
   /** How often a file is looked at; default a second. */
   lookEveryMs?: number
   /** An endpoint is not asked more often than this, whatever it hints; default half a minute. */
@@ -66,6 +70,7 @@ export function openTrust(sources: readonly BundleSource[], parts: TrustParts): 
         lastProblem = ''
         bundles.set(source.trustDomain, bundle)
         generation++
+        parts.onChange?.()
       },
       fail: (problem) => {
         // Said once, not at every try.
@@ -82,6 +87,7 @@ export function openTrust(sources: readonly BundleSource[], parts: TrustParts): 
       if (bundle !== undefined) return bundle
       throw new SpiffeRefusal(bundles.has(trustDomain) ? 'bundle_unavailable' : 'unknown_trust_domain')
     },
+    knows: (trustDomain) => bundles.has(trustDomain),
     get generation() {
       return generation
     },
