@@ -16,8 +16,16 @@ export interface OwnIdentityStart {
   patterns: CompiledPatterns | undefined
 }
 
-/** Asks the Workload API who we are, beside the session: loading what it takes holds up no call. */
-export function startOwnIdentity(config: OwnIdentityConfig, start: OwnIdentityStart): Omit<OwnIdentity, 'judgeAgain'> {
+/**
+ * Asks the Workload API who we are, beside the session: loading what it takes holds up no call. Undefined where none is
+ * configured.
+ */
+export function startOwnIdentity(
+  config: OwnIdentityConfig | undefined,
+  start: OwnIdentityStart,
+): Omit<OwnIdentity, 'judgeAgain'> | undefined {
+  if (config?.workloadApi === undefined) return undefined
+
   let own: OwnIdentity | undefined
   let isClosed = false
   const loading = load(config, start).then((loaded) => {

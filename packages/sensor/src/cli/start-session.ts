@@ -1,3 +1,4 @@
+import type { Emit } from '../capture/context.ts'
 import type { Child } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { createDigester } from '../crypto/digester.ts'
@@ -43,20 +44,11 @@ export async function startSession({ options, settings, wiring, child, guardian 
     diagnose('AFD_HOME_UNUSABLE', `the home folder ${homeDir} cannot be used (${code}); see its path and permissions`),
   )
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
-  const stopPolicy = policy?.keep((draft, sections) => recorder.emit(draft, sections))
   const serverName = redactName(redactor, options.server ?? config.server ?? nameServer(options.command, options.args))
   const digest = createDigester(correlationKey)
-  const { identity } = config
-  const own =
-    identity?.workloadApi === undefined
-      ? undefined
-      : startOwnIdentity(identity, {
-          emit: (draft, sections) => recorder.emit(draft, sections),
-          serverName,
-          digest,
-          correlationKey,
-          patterns,
-        })
+  const emit: Emit = (draft, sections) => recorder.emit(draft, sections)
+  const stopPolicy = policy?.keep(emit)
+  const own = startOwnIdentity(config.identity, { emit, serverName, digest, correlationKey, patterns })
   const session = superviseSession({
     child,
     guardian,
