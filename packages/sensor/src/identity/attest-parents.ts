@@ -2,11 +2,10 @@ import type { Absent } from '@affidavit/evidence/record/absent'
 import type { Hash } from '@affidavit/evidence/record/header'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
 import type { Lineage } from '@affidavit/evidence/record/lineage'
-import { clipText } from '@affidavit/evidence/record/text'
 import { readPidNamespace } from './container.ts'
 import { formatMark } from './executable.ts'
 import { type HashMemory, hashOnce } from './hash-executable.ts'
-import { sameUid } from './local.ts'
+import { attestWorkload } from './local.ts'
 import { type Chain, type Link, readChain } from './process-chain.ts'
 
 /** What the kernel says of the processes that led to this one. */
@@ -80,12 +79,7 @@ function toWorkload(parent: Lineage['processes'][number] | undefined, end: Linea
   const { executable, hash, uid, missing } = parent
   if (executable === undefined) return { absent: `the process that started us: ${missing ?? 'nothing is known of it'}` }
   return {
-    assurance: 'attested',
-    method: 'parent-process',
-    source: '/proc',
-    reason: sameUid,
-    kind: 'workload',
-    id: clipText(executable),
+    ...attestWorkload(executable),
     ...(uid === undefined ? {} : { uid }),
     ...(hash === undefined ? {} : { executable: hash }),
   }

@@ -23,7 +23,7 @@ export interface LocalFacts {
 }
 
 /** The kernel's word about processes of one uid binds only other uids: any process of the user can pose as any other. */
-export const sameUid = 'any process of the same user could have made this call'
+const sameUid = 'any process of the same user could have made this call'
 const executableBytesMax = 1024
 
 /** Read once: none of it changes while we run. `serverPid` is absent where the server never started. */
@@ -97,6 +97,11 @@ function identifyWorkload(client: ProcessFacts): Actor | Absent {
   const { pid, executable } = client
   if (executable === undefined)
     return { absent: `the executable of parent process ${pid} cannot be read on ${process.platform}` }
+  return attestWorkload(executable)
+}
+
+/** The process that started us, by the path of its executable. */
+export function attestWorkload(executable: string): Actor {
   return {
     assurance: 'attested',
     method: 'parent-process',
