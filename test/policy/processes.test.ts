@@ -136,6 +136,28 @@ describe('affidavit gateway', () => {
     ])
   })
 
+  it('lets policies see the state of the machine, as its source said last [PO-21]', async () => {
+    const at = makeFolder()
+    const port = await listenUntilEnd(
+      createServer(async (request, response) => answerJson(response, result(JSON.parse(await bodyOf(request)).id))),
+    )
+    writeFileSync(
+      join(at, 'p.cedar'),
+      `@id("sound") permit(principal, action, resource)
+       when { context has posture && context.posture.state == "fresh" && context.posture.signals.disk.encrypted };`,
+    )
+    writeFileSync(join(at, 'posture.json'), '{"disk":{"encrypted":true}}')
+    const posture = 'posture: { file: ./posture.json, everySeconds: 1, maxAgeSeconds: 600 }\n'
+    const more = `policy:\n  mode: enforce\n  files: [p.cedar]\n${posture}`
+    const config = writeConfig(at, oneUpstream(`http://127.0.0.1:${port}/mcp`, more))
+    const gateway = await startCli(['gateway', '--config', config, '--home', join(at, 'home'), '--collector', 'none'])
+    const send = async () =>
+      JSON.parse((await ask(`${gateway.base}/mcp/one`, { body: httpCall(1, 'echo') })).body.toString())
+    await expect.poll(send, { timeout: 10_000 }).toHaveProperty('result')
+    writeFileSync(join(at, 'posture.json'), '{"disk":{"encrypted":false}}')
+    await expect.poll(send, { timeout: 10_000 }).toMatchObject({ error: { data: { cause: 'policy' } } })
+  })
+
   it('--check reads the policies, too [PO-6]', async () => {
     const at = makeFolder()
     writeFileSync(join(at, 'p.cedar'), 'permit(principal')

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -55,7 +55,29 @@ describe('affidavit policy test', () => {
       code: 2,
       err: expect.stringMatching(/t\.yaml, line 4: cases\.0\.request\.servr: there is no such key/),
     })
+    writeFileSync(
+      file,
+      'policies: [p.cedar]\ncases:\n  - name: x\n    request: { server: s }\n    expect: { decision: deny }\n',
+    )
+    const named = await runCli(['policy', 'test', file])
+    expect(named).toMatchObject({ code: 2, err: expect.stringContaining(join(at, 'p.cedar')) })
+    expect(named.err).toMatch(
+      /t\.yaml names under policies a file that is not there.*@id\("all"\).*\[AFD_CONFIG_UNREADABLE\]/,
+    )
     expect((await runCli(['policy', 'tets', file])).err).toMatch(/Did you mean 'test'\?.*\[AFD_USAGE\]/)
+  })
+})
+
+describe('a file of expectations that is not there', () => {
+  it('is named, with the smallest one to begin with, which decides [PO-18]', async () => {
+    const at = makeFolder()
+    const file = join(at, 'first.test.yaml')
+    const { code, err } = await runCli(['policy', 'test', file])
+    expect(code).toBe(2)
+    expect(err).toMatch(/there is no file of expectations .*first\.test\.yaml.*\[AFD_CONFIG_UNREADABLE\]/)
+    writeFileSync(file, err.slice(err.indexOf('\npolicies:')))
+    copyFileSync(join(root, 'content/policies/starter.cedar'), join(at, 'starter.cedar'))
+    expect(await runCli(['policy', 'test', file])).toMatchObject({ code: 0 })
   })
 })
 
@@ -75,13 +97,15 @@ describe('a policy engine that is not installed', () => {
 })
 
 describe('the control feed as a file', () => {
-  it('is taken over where it is signed and newer, and never goes back, not even over a restart [PO-16]', async () => {
+  it('is taken over where it is signed and newer, with what it says of others, and never goes back, not even over a restart [PO-16] [PO-22]', async () => {
     const at = makeFolder()
     const home = join(at, 'home')
     mkdirSync(home)
     const key = join(at, 'policy.key')
     execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', key])
     const feed = join(at, 'feed')
+    const risk = join(at, 'risk.yaml')
+    writeFileSync(risk, '[]')
     const publish = async (version: number, text: string) => {
       writeFileSync(join(at, 'p.cedar'), text)
       return runCli([
@@ -91,6 +115,8 @@ describe('the control feed as a file', () => {
         key,
         '--version',
         String(version),
+        '--risk',
+        risk,
         '--out',
         feed,
         join(at, 'p.cedar'),
@@ -116,16 +142,22 @@ describe('the control feed as a file', () => {
     for (let i = 0; i < 40 && (await drops()).includes('error'); i++)
       await new Promise((resolve) => setTimeout(resolve, 100))
     expect(await drops()).toContain('result')
+    const careful = '@id("all") permit(principal, action, resource) unless { context has risk };'
+    writeFileSync(risk, '- { kind: server, id: one, level: high, until: 2100-01-01T00:00:00Z, reason: "a drill" }\n')
+    await publish(4, careful)
+    for (let i = 0; i < 40 && (await drops()).includes('result'); i++)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(await drops()).toContain('no policy permits it')
     gateway.process.kill('SIGTERM')
     await gateway.exit
     const changes = (await headersIn(home)).filter(({ kind }) => kind === 'change')
     expect(
       changes.filter((each) => 'detail' in each && 'subject' in each.detail && each.detail.subject === 'policy'),
-    ).toHaveLength(2)
+    ).toHaveLength(3)
     writeFileSync(feed, second)
     expect(await runCli(start)).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/version 2, and version 3 was seen.*\[AFD_FEED_REFUSED\]/),
+      err: expect.stringMatching(/version 2, and version 4 was seen.*\[AFD_FEED_REFUSED\]/),
     })
   })
 })

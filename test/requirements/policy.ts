@@ -79,4 +79,14 @@ export const requirements = [
   },
   { id: 'PO-19', text: 'The starter set decides as its expectations say.', source: 'docs/POLICY.md' },
   { id: 'PO-20', text: 'An engine that is not installed is named, with how to install it.', source: 'DESIGN §6' },
+  {
+    id: 'PO-21',
+    text: 'Policies see what the configured source said last of the machine, with its age and whether it is stale; nothing where there is none.',
+    source: 'docs/POLICY.md',
+  },
+  {
+    id: 'PO-22',
+    text: 'Policies see the risk that the signed control feed tells of those involved in a call, until it ends.',
+    source: 'DESIGN §2',
+  },
 ] as const

@@ -35,6 +35,20 @@ describe('the control feed', () => {
     expect((await read(publish(feed(9)), first.seen)).seen.version).toBe(9)
   })
 
+  it('carries signals of risk under the same signature, each by id or by digest [PO-22]', async () => {
+    const until = '2026-11-20T12:00:00.000Z'
+    const digest = `00000000:${'A'.repeat(43)}=`
+    const risk = [
+      { kind: 'user', id: 'alice', level: 'high', until, reason: 'new country' },
+      { kind: 'agent', digest, level: 'low', until },
+    ] as const
+    const document = { ...feed(4), risk: [...risk] }
+    expect((await read(publish(document))).feed).toEqual(document)
+    const neither = { ...feed(5), risk: [{ kind: 'user', level: 'high', until }] }
+    // @ts-expect-error A signal about nobody.
+    expect(() => encodeFeed(neither)).toThrow(/exactly one of id and digest/)
+  })
+
   it('takes nothing older, and no second document under one version [PO-16]', async () => {
     const { seen } = await read(publish(feed(3)))
     await expect(read(publish(feed(2)), seen)).rejects.toMatchObject({ code: 'feed_rollback' })

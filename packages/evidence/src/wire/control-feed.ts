@@ -1,5 +1,6 @@
 import { fromBase64, toBase64 } from '../record/base64.ts'
 import { encodeShape, parseCanonical } from '../record/canonical.ts'
+import { type RiskSignal, riskSignal } from '../record/risk.ts'
 import { integer, listOf, object, oneOf, optional } from '../record/shape.ts'
 import { shortText, text } from '../record/text.ts'
 import { timestamp } from '../record/timestamp.ts'
@@ -13,6 +14,8 @@ export interface ControlFeed {
   issued: string
   policies: FeedText[]
   schema?: FeedText
+  /** Whom policies are to be careful with, at most 4,096. */
+  risk?: RiskSignal[]
 }
 
 export interface FeedText {
@@ -27,6 +30,7 @@ const feedShape = object({
   issued: timestamp,
   policies: listOf(named, 256),
   schema: optional(named),
+  risk: optional(listOf(riskSignal, 4096)),
 })
 
 const feedBytesMax = 1 << 23

@@ -2,6 +2,7 @@ import { type DecisionSection, encodeDecision } from '@affidavit/evidence/record
 import type { DecisionRef, Uuid, ViolationDetail } from '@affidavit/evidence/record/header'
 import type { ExchangeKind } from '@affidavit/evidence/record/kinds'
 import type { DecisionPoint, Mode, PolicyRequest, Ruling } from '../policy/decision-point.ts'
+import type { FindRisk } from '../policy/risk.ts'
 import type { SessionCounters } from '../policy/session-counters.ts'
 import type { CaptureContext, RequestedDraft } from './context.ts'
 import { bytesOf, type CapturedLine } from './line.ts'
@@ -9,11 +10,13 @@ import { type ScannedMessage, textOf } from './message.ts'
 import { isRequestMethod } from './methods.ts'
 import type { DraftedRequest } from './requested.ts'
 
-/** The policies in force over a server's calls. Both members may change between two calls. */
+/** The policies in force over a server's calls. All of it may change between two calls. */
 export interface PolicyInForce {
   readonly mode: Mode
   readonly point: DecisionPoint
   readonly sessions: SessionCounters
+  /** Where there is a control feed. */
+  readonly findRisk?: FindRisk | undefined
 }
 
 /** A request with its decision; `denial` where it must not go on. */
@@ -70,10 +73,11 @@ const asked: ReadonlySet<ExchangeKind> = new Set(['call', 'read', 'prompt', 'tas
 
 /** Puts a request to the policies, if there are any, before it goes on. At once, unless the decision point is elsewhere. */
 export function askPolicy(
-  { policy, redactor }: CaptureContext,
+  context: CaptureContext,
   from: AskedRequest & { method: string },
   drafted: DraftedRequest,
 ): DecidedRequest | Promise<DecidedRequest> {
+  const { policy, redactor } = context
   if (policy === undefined) return drafted
   const { mode } = policy
   const { draft } = drafted
@@ -86,6 +90,7 @@ export function askPolicy(
   const session = draft.sessionId === undefined ? undefined : `${draft.sessionSource} ${draft.sessionId}`
   const request = {
     ...describe(from, drafted),
+    ...situationOf(context, policy, drafted),
     session: session === undefined ? undefined : policy.sessions.of(session),
   }
   const finish = (ruling: Ruling): DecidedRequest => {
@@ -145,6 +150,22 @@ function describe(
     ...(args !== undefined && json === undefined ? { argumentsMissing: 'too_large' as const } : {}),
     timeMs: Date.now(),
   }
+}
+
+/** What is said of the machine, and of those involved. */
+function situationOf(
+  { currentPosture, digest }: CaptureContext,
+  { findRisk }: PolicyInForce,
+  { draft, sections }: DraftedRequest,
+): Pick<PolicyRequest, 'posture' | 'risk'> {
+  const reading = currentPosture?.()
+  const risk = findRisk?.(
+    { identity: sections.identity, server: draft.server.name, session: draft.sessionId, nowMs: Date.now() },
+    digest,
+  )
+  if (reading === undefined || 'absent' in reading) return { risk }
+  const { values, state, ageMs, section } = reading
+  return { risk, posture: { source: section.source, state, ageMs, failure: section.failure, signals: values } }
 }
 
 const readingMethods = new Set(['resources/read', 'prompts/get', 'completion/complete', 'tasks/get', 'tasks/result'])

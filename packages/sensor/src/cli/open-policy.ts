@@ -5,6 +5,7 @@ import { openAuthzen } from '../policy/authzen.ts'
 import type { DecisionPoint } from '../policy/decision-point.ts'
 import { type EmbeddedDecisionPoint, openEmbedded } from '../policy/embedded.ts'
 import { PolicyError } from '../policy/policy-error.ts'
+import { createRiskFinder, type FindRisk } from '../policy/risk.ts'
 import { SessionCounters } from '../policy/session-counters.ts'
 import { diagnose } from './diagnostics.ts'
 import type { PolicyConfig } from './policy-config.ts'
@@ -24,7 +25,14 @@ const watchEveryMs = 1000
 /** Puts the policies of a configuration in force. Throws UsageError where they are not there or not good. */
 export async function openPolicy(config: PolicyConfig, homeDir: string): Promise<OpenPolicy> {
   const { mode = 'observe', onError = 'deny', authzen, sha256: pinned } = config
-  const toInForce = (point: DecisionPoint): PolicyInForce => ({ mode, point, sessions: new SessionCounters() })
+  const toInForce = (point: DecisionPoint, said?: SaidOfOthers): PolicyInForce => ({
+    mode,
+    point,
+    sessions: new SessionCounters(),
+    get findRisk() {
+      return said?.findRisk
+    },
+  })
   if (authzen !== undefined) {
     const { url, timeoutMs = 2000 } = authzen
     const token = authzen.token && readSecret(authzen.token, process.env, 'token of policy.authzen')
@@ -34,11 +42,20 @@ export async function openPolicy(config: PolicyConfig, homeDir: string): Promise
   try {
     const source = await readPolicySource(config, homeDir)
     const point = await openEmbedded({ source, onError, pinned })
-    return { inForce: toInForce(point), keep: (emit) => keepInForce({ config, homeDir, point, before }, emit) }
+    const said: SaidOfOthers = { findRisk: createRiskFinder(source.risk ?? []) }
+    return {
+      inForce: toInForce(point, said),
+      keep: (emit) => keepInForce({ config, homeDir, point, before, said }, emit),
+    }
   } catch (error) {
     if (error instanceof PolicyError) throw new UsageError(error.code, error.message, error.remedy)
     throw error
   }
+}
+
+/** Replaced by each feed that is taken over. */
+interface SaidOfOthers {
+  findRisk: FindRisk
 }
 
 interface Kept {
@@ -47,9 +64,10 @@ interface Kept {
   point: EmbeddedDecisionPoint
   /** What the files held when they were read. */
   before: string
+  said: SaidOfOthers
 }
 
-function keepInForce({ config, homeDir, point, before }: Kept, emit: Emit): () => void {
+function keepInForce({ config, homeDir, point, before, said }: Kept, emit: Emit): () => void {
   void recordChange(emit, undefined, point)
   let known = before
   const reload = async (): Promise<void> => {
@@ -57,6 +75,7 @@ function keepInForce({ config, homeDir, point, before }: Kept, emit: Emit): () =
     try {
       const next = await readPolicySource(config, homeDir)
       point.replace(next)
+      said.findRisk = createRiskFinder(next.risk ?? [])
       // In the same turn: what the new set decides is recorded after it.
       if (point.hash !== last) await recordChange(emit, last, point)
     } catch (error) {

@@ -1,6 +1,7 @@
 import { encodeIdentity } from '@affidavit/evidence/record/identity-section'
 import { assurances } from '@affidavit/evidence/record/kinds'
 import { encodeResources, resourceTypes } from '@affidavit/evidence/record/resources-section'
+import { riskLevels } from '@affidavit/evidence/record/risk'
 import { z } from 'zod'
 import type { PolicyRequest } from '../policy/decision-point.ts'
 
@@ -39,6 +40,16 @@ const requestSchema = z.strictObject({
     .refine((text) => !Number.isNaN(Date.parse(text)), 'expected a time such as 2026-11-20T11:00:00Z')
     .optional(),
   session: z.strictObject({ calls: z.int().min(0), denials: z.int().min(0) }).optional(),
+  posture: z
+    .strictObject({
+      source: z.enum(['file', 'command', 'http']).default('file'),
+      state: z.enum(['fresh', 'stale']).default('fresh'),
+      ageMs: z.int().min(0).default(0),
+      failure: name.optional(),
+      signals: z.record(z.string(), z.unknown()),
+    })
+    .optional(),
+  risk: z.strictObject({ level: z.enum(riskLevels), reasons: z.array(name).max(16).default([]) }).optional(),
 })
 
 /** A file of expectations. Its paths are relative to it. */
@@ -92,6 +103,8 @@ export function toPolicyRequest(asked: Asked): PolicyRequest {
     arguments: asked.arguments === undefined ? undefined : Buffer.from(JSON.stringify(asked.arguments)),
     timeMs: Date.parse(asked.time ?? usualTime),
     session: asked.session,
+    posture: asked.posture,
+    risk: asked.risk,
   }
 }
 

@@ -41,7 +41,7 @@ export async function readFeedSource(
     await createDirectory(systemLayer, state)
     await replace(systemLayer, statePath, Buffer.from(JSON.stringify(seen)))
   }
-  return { policies: feed.policies, schema: feed.schema, version: String(feed.version) }
+  return { policies: feed.policies, schema: feed.schema, version: String(feed.version), risk: feed.risk }
 }
 
 function readSeen(path: string): SeenFeed | undefined {

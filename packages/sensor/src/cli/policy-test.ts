@@ -5,7 +5,7 @@ import { PolicyError } from '../policy/policy-error.ts'
 import { casesSchema, type PolicyCase, toPolicyRequest } from './policy-cases.ts'
 import { toPrintable } from './printable.ts'
 import { UsageError } from './usage-error.ts'
-import { loadYamlConfig, readText } from './yaml-config.ts'
+import { parseYamlConfig, readText } from './yaml-config.ts'
 
 /** What came of one expectation. `wrong` is empty where it was met. */
 export interface CaseResult {
@@ -27,13 +27,45 @@ const remedy = 'docs/POLICY.md has the form of such a file.'
 
 /** Decides every case of a file. Throws UsageError where the file, or a policy, is none. */
 export async function testPolicies(path: string): Promise<TestedPolicies> {
-  const { policies, schema, onError = 'deny', cases } = loadYamlConfig(path, { schema: casesSchema, remedy })
-  const named = (file: string) => ({ name: basename(file), text: readText(resolve(dirname(path), file)) })
-  const source = { policies: policies.map(named), schema: schema === undefined ? undefined : named(schema) }
+  const text = readText(path, sayNoCases)
+  const { policies, schema, onError = 'deny', cases } = parseYamlConfig(path, text, { schema: casesSchema, remedy })
+  const named = (kind: 'policy' | 'schema') => (file: string) => ({
+    name: basename(file),
+    text: readText(resolve(dirname(path), file), (missing) => sayNotBeside(path, kind, missing)),
+  })
+  const source = {
+    policies: policies.map(named('policy')),
+    schema: schema === undefined ? undefined : named('schema')(schema),
+  }
   const point = await openOrSay(() => openEmbedded({ source, onError }))
   const results = cases.map((each) => testCase(point, each))
   const tested = new Set(results.flatMap(({ determining }) => determining))
   return { hash: point.hash, results, untested: point.ids.filter((id) => !tested.has(id)) }
+}
+
+const smallest = `policies: [starter.cedar]          # relative to this file
+cases:
+  - name: an agent reads
+    request: { effect: read, server: wiki, tool: search }
+    expect: { decision: permit }`
+
+/** Whoever has no such file begins. */
+function sayNoCases(path: string): UsageError {
+  return new UsageError(
+    'AFD_CONFIG_UNREADABLE',
+    `there is no file of expectations ${resolve(path)}`,
+    'Begin with the smallest (docs/POLICY.md has the form), or copy content/policies/starter.test.yaml.',
+    `\n${smallest}\n`,
+  )
+}
+
+function sayNotBeside(path: string, kind: 'policy' | 'schema', missing: string): UsageError {
+  const key = kind === 'policy' ? 'policies' : 'schema'
+  return new UsageError(
+    'AFD_CONFIG_UNREADABLE',
+    `${path} names under ${key} a file that is not there: ${missing}`,
+    `Paths in it are relative to ${dirname(resolve(path))}. A policy to begin with: @id("all") permit (principal, action, resource);`,
+  )
 }
 
 async function openOrSay(open: () => Promise<EmbeddedDecisionPoint>): Promise<EmbeddedDecisionPoint> {

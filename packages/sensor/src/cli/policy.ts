@@ -5,7 +5,7 @@ import { isOptionWord } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `Usage: affidavit policy test FILE [--json]
-       affidavit policy publish --key KEY --version N --out FEED [--schema FILE] FILE…
+       affidavit policy publish --key KEY --version N --out FEED [--schema FILE] [--risk FILE] FILE…
 
 test decides the requests of FILE by the policies it names, and compares with what it expects; nothing is recorded.
 publish signs policies as a document of the control feed, and prints the public key that sensors are configured with.
@@ -15,6 +15,7 @@ Options:
   --key KEY     publish: PEM file with an Ed25519 private key
   --version N   publish: higher than that of every document before
   --schema FILE publish: Cedar schema that the policies are checked against
+  --risk FILE   publish: list of whom policies are to be careful with, in YAML
   --out FEED    publish: the file that sensors read
   -h, --help    show this help
 
@@ -33,6 +34,7 @@ const known = {
   key: text,
   version: text,
   schema: text,
+  risk: text,
   out: text,
   help: { type: 'boolean', short: 'h' },
 } as const
@@ -87,12 +89,12 @@ async function testFile(file: string, form: 'json' | 'text'): Promise<number> {
 }
 
 async function publish(values: ReturnType<typeof parse>['values'], files: readonly string[]): Promise<void> {
-  const { key: keyFile, out, schema, version = '' } = values
+  const { key: keyFile, out, schema, risk, version = '' } = values
   if (keyFile === undefined || out === undefined || files.length === 0)
     throw new UsageError('AFD_USAGE', 'policy publish needs --key, --version, --out and policies', tryHelp)
   if (!/^(?:0|[1-9]\d{0,14})$/.test(version))
     throw new UsageError('AFD_USAGE', '--version takes a whole number', tryHelp)
   const { publishPolicies } = await import('./policy-publish.ts')
-  const key = await publishPolicies({ keyFile, version: Number(version), files, schema, out })
+  const key = await publishPolicies({ keyFile, version: Number(version), files, schema, risk, out })
   process.stdout.write(`${out}: version ${version}\nfeed:\n  file: ${out}\n  key: ${key}\n`)
 }

@@ -1,7 +1,7 @@
 import { parseResources } from '@affidavit/evidence/record/resources-section'
-import { type ArgumentProblem, type CedarValue, toArguments } from './cedar-value.ts'
+import { type ArgumentProblem, type CedarValue, toArguments, toCedarValue } from './cedar-value.ts'
 import { wellFormed } from './clip.ts'
-import type { PolicyRequest } from './decision-point.ts'
+import type { PolicyRequest, PostureSeen } from './decision-point.ts'
 import { type Entity, type EntityUid, toPrincipal } from './principal.ts'
 
 /** A request as Cedar takes it; the same object of each part wherever it is the same, so that it need not be built again. */
@@ -80,7 +80,7 @@ export function resourceOf({ server, target, classification, resources }: Policy
 }
 
 function contextOf(
-  { method, isKnownMethod, effect, target, server, timeMs, session }: PolicyRequest,
+  { method, isKnownMethod, effect, target, server, timeMs, session, posture, risk }: PolicyRequest,
   values: Record<string, CedarValue>,
 ): Record<string, CedarValue> {
   const time = new Date(timeMs)
@@ -97,5 +97,16 @@ function contextOf(
       date: time.toISOString().slice(0, 10),
     },
     ...(session === undefined ? {} : { session: { calls: session.calls, denials: session.denials } }),
+    ...(posture === undefined ? {} : { posture: postureOf(posture) }),
+    ...(risk === undefined ? {} : { risk: { level: risk.level, reasons: [...risk.reasons] } }),
   }
+}
+
+const bySignals = new WeakMap<PostureSeen['signals'], CedarValue>()
+
+/** A source answers now and then, and every call in between sees the same signals. */
+function postureOf({ source, state, ageMs, failure, signals }: PostureSeen): CedarValue {
+  const converted = bySignals.get(signals) ?? toCedarValue(signals) ?? {}
+  bySignals.set(signals, converted)
+  return { source, state, ageMs, ...(failure === undefined ? {} : { failure }), signals: converted }
 }

@@ -42,15 +42,18 @@ function define(record: Record<string, CedarValue>, key: string, value: CedarVal
   Object.defineProperty(record, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
-function toCedarValue(value: unknown): CedarValue | undefined {
+/** Undefined: policies see nothing there. What is nested deeper than the engine takes is left out. */
+export function toCedarValue(value: unknown, depth = 0): CedarValue | undefined {
+  if (depth > depthMax) return undefined
   if (typeof value === 'boolean') return value
   if (typeof value === 'string') return wellFormed(value)
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : String(value)
-  if (Array.isArray(value)) return value.map(toCedarValue).filter((item) => item !== undefined)
+  if (Array.isArray(value))
+    return value.map((item) => toCedarValue(item, depth + 1)).filter((item) => item !== undefined)
   if (typeof value !== 'object' || value === null) return undefined
   const record: Record<string, CedarValue> = {}
   for (const [key, member] of Object.entries(value)) {
-    const converted = reserved.has(key) ? undefined : toCedarValue(member)
+    const converted = reserved.has(key) ? undefined : toCedarValue(member, depth + 1)
     if (converted !== undefined) define(record, wellFormed(key), converted)
   }
   return record

@@ -1,6 +1,7 @@
 import type { DecisionSection } from '@affidavit/evidence/record/decision-section'
 import type { Classification } from '@affidavit/evidence/record/header'
 import type { Disposition } from '@affidavit/evidence/record/kinds'
+import type { RiskSeen } from './risk.ts'
 import type { SessionCounts } from './session-counters.ts'
 
 /** What the decision point is asked: one request of a client's, before it goes on. */
@@ -28,6 +29,20 @@ export interface PolicyRequest {
   timeMs: number
   /** Of the session before this call; undefined where nothing says which session it is. */
   session: SessionCounts | undefined
+  /** What the configured source said last of the machine's state; undefined where there is none, or it has said nothing. */
+  posture?: PostureSeen | undefined
+  /** What the control feed says of those involved; undefined where it says nothing. */
+  risk?: RiskSeen | undefined
+}
+
+export interface PostureSeen {
+  source: string
+  state: 'fresh' | 'stale'
+  ageMs: number
+  /** Why the source gave nothing newer. */
+  failure?: string | undefined
+  /** Redacted. The same object while it is the same answer: what is made of it is kept with it. */
+  signals: Readonly<Record<string, unknown>>
 }
 
 export type Mode = 'observe' | 'enforce'

@@ -131,6 +131,29 @@ describe('the embedded decision point', () => {
     expect(fields.decide(asking({ arguments: Buffer.from(hostile) }), privacy).disposition).toBe('granted')
   })
 
+  it('lets policies see what is said of the machine and of those involved, and records what they saw [PO-21] [PO-22]', async () => {
+    const point = await open(`@id("p") permit(principal, action, resource)
+      when { context has posture && context.posture.state == "fresh" && context.posture.ageMs < 60000 }
+      when { context.posture.signals.disk.encrypted && context.posture.signals.patch == "1.5" }
+      unless { context has risk && (context.risk.level == "high" || context.risk.reasons.contains("user: x")) };`)
+    const signals = { disk: { encrypted: true }, patch: 1.5, nothing: null, __entity: { type: 'User', id: 'root' } }
+    const posture = { source: 'file', state: 'fresh', ageMs: 5, signals } as const
+    const granted = point.decide(asking({ posture, risk: { level: 'low', reasons: ['user'] } }), privacy)
+    expect(granted.disposition).toBe('granted')
+    expect(granted.section.conditions.map(({ value }) => value)).toEqual([
+      'context.posture = {"source":"file","state":"fresh","ageMs":5,"signals":{"disk":{"encrypted":true},"patch":"1.5"}}; context.posture.state = "fresh"; context.posture.ageMs = 5',
+      'context.posture.signals.disk.encrypted = true; context.posture.signals.patch = "1.5"',
+      'context.risk = {"level":"low","reasons":["user"]}; context.risk.level = "low"; context.risk.reasons = ["user"]',
+    ])
+    const asked = (changes: Partial<PolicyRequest>) => point.decide(asking({ posture, ...changes }), privacy)
+    expect(asked({ risk: { level: 'high', reasons: [] } }).disposition).toBe('denied')
+    expect(asked({ risk: { level: 'low', reasons: ['user: x'] } }).disposition).toBe('denied')
+    expect(asked({ posture: { ...posture, state: 'stale' } }).disposition).toBe('denied')
+    expect(asked({ posture: undefined }).disposition).toBe('denied')
+    const deep = { disk: { encrypted: true }, patch: 1.5, deep: JSON.parse(`${'['.repeat(90)}${']'.repeat(90)}`) }
+    expect(asked({ posture: { ...posture, signals: deep } }).disposition).toBe('granted')
+  })
+
   it('keeps the set before where the next one is no good, and takes only the one that is pinned [PO-6]', async () => {
     const point = await open(readers)
     const { hash } = point

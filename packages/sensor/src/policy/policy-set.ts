@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { RiskSignal } from '@affidavit/evidence/record/risk'
 
 /** Policies as they were read: from files, or out of the control feed. */
 export interface PolicySource {
@@ -6,6 +7,8 @@ export interface PolicySource {
   schema: NamedText | undefined
   /** As whoever published them counts; files have none. */
   version?: string
+  /** What they are told of others; no part of the set, and not in its hash. */
+  risk?: readonly RiskSignal[] | undefined
 }
 
 export interface NamedText {

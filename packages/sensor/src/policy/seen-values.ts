@@ -42,9 +42,14 @@ function print(value: CedarValue): string {
   return `${String(uid.type)}::${JSON.stringify(uid.id)}`
 }
 
-/** What section `identity` holds anyway, redacted already. And of our own making: numbers, truths, the time, and words of closed lists. */
+const plainContext = new Set(['time', 'session', 'effect', 'posture', 'risk'])
+
+/**
+ * What sections `identity` and `environment` hold anyway, redacted already, and what the control feed says. And of our own
+ * making: numbers, truths, the time, and words of closed lists.
+ */
 function isPlain([variable, first]: AttributePath, value: CedarValue): boolean {
-  if (variable === 'context' && (first === 'time' || first === 'session' || first === 'effect')) return true
+  if (variable === 'context' && plainContext.has(first ?? '')) return true
   if (variable === 'action' || variable === 'principal') return true
   if (variable === 'context' && first === 'arguments') return false
   if (typeof value === 'number' || typeof value === 'boolean') return true
