@@ -21,6 +21,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   query: { load: async () => (await import('./query.ts')).query },
   show: { load: async () => (await import('./show.ts')).show },
   trace: { load: async () => (await import('./trace.ts')).trace },
+  credential: { load: async () => (await import('./credential.ts')).credential },
   tail: { load: async () => (await import('./tail.ts')).tail },
   tools: { load: async () => (await import('./tools.ts')).tools },
   catalog: { load: async () => (await import('./catalog.ts')).catalog, label: 'catalog suggest' },

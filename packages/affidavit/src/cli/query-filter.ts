@@ -33,6 +33,7 @@ export function readFilter(spec: CommandSpec, args: Arguments, nowMs: number): C
     server: args.list('server'),
     tool: args.list('tool'),
     actor: args.list('actor'),
+    credential: args.list('credential'),
     classification: args.list('classification'),
     outcome: args.list('outcome').map((word) => readOutcome(spec, word)),
   }

@@ -40,6 +40,12 @@ const spec: CommandSpec = {
     tool: { type: 'string', multiple: true, value: 'NAME', text: "to this tool; '*' for all tool calls" },
     outcome: { type: 'string', multiple: true, value: 'WORD', text: `one of ${outcomeWords.join(', ')}` },
     actor: { type: 'string', multiple: true, value: 'NAME', text: 'by this agent, or on behalf of this user' },
+    credential: {
+      type: 'string',
+      multiple: true,
+      value: 'ID',
+      text: "with this credential, as 'affidavit credential' lists them",
+    },
     vantage: {
       type: 'string',
       value: 'WORD',

@@ -18,7 +18,17 @@ const remedy = "the log is judged apart; run 'affidavit index rebuild'"
 
 /** Without the key to the bodies nobody can say who acted, and where: then those columns are not compared. */
 const unknownFacts: BodyFacts = { actor: {}, surroundings: undefined }
-const bodyColumns = new Set(['agent', 'agentId', 'agentVersion', 'user', 'userId', 'run', 'purpose', 'machineKey'])
+const bodyColumns = new Set([
+  'agent',
+  'agentId',
+  'agentVersion',
+  'user',
+  'userId',
+  'run',
+  'purpose',
+  'machineKey',
+  'tokenFingerprint',
+])
 const isOfHeader = ({ name }: { name: string }) => !bodyColumns.has(name)
 const [callsWithoutBody, recordsWithoutBody] = [requestedColumns.filter(isOfHeader), recordColumns.filter(isOfHeader)]
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { encodeCanonical } from '@affidavit/evidence/record/canonical'
 import type { SealingCrypto } from '@affidavit/evidence/record/crypto'
 import { RecordError } from '@affidavit/evidence/record/error'
-import { type IdentitySection, parseIdentity } from '@affidavit/evidence/record/identity-section'
+import { type IdentitySection, parseIdentity, type TokenRef } from '@affidavit/evidence/record/identity-section'
 import { hmacSha256 } from '@affidavit/sensor/crypto/node'
 import type { Reference, ReferenceKind, SequenceStore } from '../store/contract.ts'
 
@@ -78,6 +78,11 @@ function toIdentities(bytes: Uint8Array): { user?: unknown; token?: unknown } {
   const { user, token } = section
   return {
     ...('absent' in user ? {} : { user: { id: user.id, issuer: user.issuer ?? null, uid: user.uid ?? null } }),
-    ...('absent' in token ? {} : { token: { digest: token.digest, issuer: token.issuer ?? null } }),
+    ...('absent' in token ? {} : { token: identifyToken(token) }),
   }
+}
+
+/** The digest changes with the correlation key of the epoch, and a credential may outlive one; its fingerprint does not. */
+function identifyToken({ fingerprint, digest, issuer }: TokenRef): unknown {
+  return fingerprint === undefined ? { digest, issuer: issuer ?? null } : { fingerprint }
 }

@@ -13,17 +13,22 @@ export interface Actor {
   userId?: string
   /** Id of the run of a CI pipeline that is behind it, as the pipeline's own system counts them. */
   run?: string
+  /** SHA-256 of the token that came along, 32 bytes: what others print of it. */
+  tokenFingerprint?: Uint8Array
 }
 
 export function readActor(sections: Sections): Actor {
   const identity = parseOpened(sections.identity, parseIdentity)
   if (identity === undefined) return {}
-  const { agent, user } = identity
+  const { agent, user, token } = identity
   return {
     ...(isAbsent(agent) ? {} : { agent: agent.name ?? agent.id, agentId: agent.id }),
     ...(isAbsent(agent) || agent.version === undefined ? {} : { agentVersion: agent.version }),
     ...(isAbsent(user) ? {} : { user: user.name ?? user.id, userId: user.id }),
     ...runOf(identity),
+    ...(isAbsent(token) || token.fingerprint === undefined
+      ? {}
+      : { tokenFingerprint: Buffer.from(token.fingerprint, 'base64') }),
   }
 }
 

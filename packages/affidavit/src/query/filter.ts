@@ -20,6 +20,8 @@ export interface CallFilter {
   toolDigest?: readonly string[]
   /** Matches name or id of the agent or the user. */
   actor?: readonly string[]
+  /** References that the collector gave credentials: `c_` and 16 hex digits. */
+  credential?: readonly string[]
   /** Matches the level or one of the tags. */
   classification?: readonly string[]
   /** Outcomes, response statuses, or `open` for calls without an outcome. */
@@ -79,6 +81,7 @@ function whoAndWhat(filter: CallFilter): Condition[] {
     ...anyWord(filter.server, anyColumn(['server', 'serverName', 'completedServerName'])),
     ...(tools.length === 0 ? [] : [anyOf(tools)]),
     ...anyWord(filter.actor, anyColumn(['agent', 'agentId', 'user', 'userId'])),
+    ...anyWord(filter.credential, anyColumn(['credential'])),
     ...anyWord(filter.classification, matchClassification),
   ]
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever a column or its derivation changes: an index of another version is rebuilt, never migrated. */
-export const indexVersion = 7
+export const indexVersion = 8
 
 /** End of a call of which nothing says when it was over: it may be of one with anything later. */
 export const openEnd = Number.MAX_SAFE_INTEGER
@@ -64,6 +64,7 @@ CREATE TABLE calls (
   spanId TEXT,
   subject TEXT,
   credential TEXT,
+  tokenFingerprint BLOB,
   agent TEXT,
   agentId TEXT,
   agentVersion TEXT,
@@ -117,6 +118,8 @@ CREATE TABLE records (
   observedTime INTEGER NOT NULL,
   server TEXT,
   callId TEXT,
+  credential TEXT,
+  tokenFingerprint BLOB,
   agent TEXT,
   user TEXT,
   event TEXT NOT NULL,
@@ -140,7 +143,11 @@ CREATE INDEX callsByVantage ON calls (vantage, reported) WHERE countedAt IS NULL
 CREATE INDEX callsJoined ON calls (joinedTo) WHERE joinedTo IS NOT NULL;
 CREATE INDEX callsCounted ON calls (countedAt) WHERE countedAt IS NOT NULL;
 CREATE INDEX linksByKey ON links (key, role, slot, "end", start);
+CREATE INDEX callsByCredential ON calls (credential, time) WHERE credential IS NOT NULL;
+CREATE INDEX recordsByCredential ON records (credential) WHERE credential IS NOT NULL;
 CREATE INDEX recordsByFingerprint ON records (detail ->> 'fingerprint') WHERE kind = 'auth';
+CREATE INDEX recordsByUpstream ON records (detail ->> 'upstreamFingerprint')
+  WHERE kind = 'auth' AND detail ->> 'upstreamFingerprint' IS NOT NULL;
 CREATE INDEX recordsByTime ON records (time);
 `
 
