@@ -85,14 +85,15 @@ export function matchingPlain(pattern: RegExp, what: string): Check {
 
 const plain = /^[ !#-[\]-~]*$/
 
-/** Text that `check` accepts wherever it is printable ASCII of min to max characters. */
+/** Text that `check` accepts wherever it is printable ASCII of min to max characters; and never where it is ill-formed. */
 export function plainText(check: Check, min: number, max: number): Check {
-  const isPlain = (value: unknown): value is string =>
-    typeof value === 'string' && value.length >= min && value.length <= max && plain.test(value)
-  return withFast(check, {
-    line: `"[ !#-[\\]-~]{${min},${max}}"`,
-    text: (value) => (isPlain(value) ? `"${value}"` : undefined),
-  })
+  const toText = (value: unknown) => {
+    if (typeof value !== 'string') return undefined
+    if (value.length >= min && value.length <= max && plain.test(value)) return `"${value}"`
+    // Of well-formed text JSON.stringify writes the canonical form (RFC 8785 §3.2.2.2).
+    return check(value) === undefined ? JSON.stringify(value) : undefined
+  }
+  return withFast(check, { line: `"[ !#-[\\]-~]{${min},${max}}"`, text: toText })
 }
 
 export function oneOf(values: readonly (string | number)[]): Check {

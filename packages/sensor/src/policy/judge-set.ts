@@ -32,8 +32,10 @@ export interface Judgement {
 /** Policies that have the scope of one request in common, as the engine keeps them. */
 interface Group {
   policies: readonly CompiledPolicy[]
-  /** Under which the engine has their clauses, one by one. */
+  /** Under which the engine has their clauses, each of them once. */
   name: string
+  /** Of each clause, the name that the engine has it under: policies often have clauses in common. */
+  probes: ReadonlyMap<string, string>
   paths: readonly AttributePath[]
   keys: ReadonlySet<string> | 'all'
 }
@@ -48,9 +50,9 @@ export interface Judge {
 
 /**
  * Which policies apply depends on principal, action and resource only and is the same for most calls, so the engine is
- * asked once per scope; then it evaluates the clauses of those policies one by one, all in one go. That tells what each of
- * them came to, and the decision follows by Cedar's rule: a forbid that holds denies, else a permit that holds allows, else
- * nothing does. `name`: under which the engine keeps what is made of the set.
+ * asked once per scope; then it evaluates the clauses of those policies one by one, all in one go, and what several have
+ * in common once. That tells what each of them came to, and the decision follows by Cedar's rule: a forbid that holds
+ * denies, else a permit that holds allows, else nothing does. `name`: under which the engine keeps what is made of the set.
  */
 export function createJudge(cedar: Cedar, set: CompiledSet, name: string): Judge {
   prepare(cedar, `${name}/scopes`, Object.fromEntries(set.policies.map(({ id, scope }) => [id, scope])))
@@ -102,13 +104,12 @@ export function createJudge(cedar: Cedar, set: CompiledSet, name: string): Judge
 }
 
 function prepareGroup(cedar: Cedar, name: string, policies: readonly CompiledPolicy[]): Group {
-  const clauses = policies.flatMap(({ id, clauses }) => clauses.map(({ probe }, i) => [probeOf(id, i), probe] as const))
-  prepare(cedar, name, Object.fromEntries(clauses))
-  const paths = policies.flatMap(({ clauses }) => clauses.flatMap((clause) => clause.paths))
-  return { policies, name, paths, keys: argumentKeys(paths) }
+  const clauses = policies.flatMap(({ clauses }) => clauses)
+  const probes = new Map([...new Set(clauses.map(({ probe }) => probe))].map((probe, i) => [probe, `clause${i}`]))
+  prepare(cedar, name, Object.fromEntries([...probes].map(([probe, id]) => [id, probe])))
+  const paths = [...new Map(clauses.flatMap((clause) => clause.paths.map((path) => [path.join('\n'), path]))).values()]
+  return { policies, name, probes, paths, keys: argumentKeys(paths) }
 }
-
-const probeOf = (id: string, clause: number) => `${id}\n${clause}`
 
 function prepare(cedar: Cedar, name: string, staticPolicies: Record<string, string>): void {
   const answer = cedar.preparsePolicySet(name, { staticPolicies })
@@ -132,7 +133,12 @@ function judgeGroup(cedar: Cedar, group: Group, request: CedarRequest): Judgemen
   const { reason, errors } = ask(cedar, group.name, pruneRequest(request, group.paths)).diagnostics
   const holding = new Set(reason)
   const failing = new Map(errors.map(({ policyId, error }) => [policyId, error.message]))
-  const applicable = group.policies.map((policy) => judgePolicy(policy, holding, failing))
+  const resultOf = (probe: string): { result: ClauseResult; error?: string } => {
+    const name = group.probes.get(probe) ?? ''
+    const error = failing.get(name)
+    return error === undefined ? { result: holding.has(name) ? 'holds' : 'fails' } : { result: 'error', error }
+  }
+  const applicable = group.policies.map((policy) => judgePolicy(policy, resultOf))
   const withVerdict = (wanted: JudgedPolicy['verdict']) =>
     applicable.flatMap(({ policy, verdict }) => (verdict === wanted ? [policy.id] : []))
   const forbids = withVerdict('forbid')
@@ -144,16 +150,14 @@ function judgeGroup(cedar: Cedar, group: Group, request: CedarRequest): Judgemen
 /** Clauses are evaluated in their order, and none after one that does not hold (Cedar, evaluation of `&&`). */
 function judgePolicy(
   policy: CompiledPolicy,
-  holding: ReadonlySet<string>,
-  failing: ReadonlyMap<string, string>,
+  resultOf: (probe: string) => { result: ClauseResult; error?: string },
 ): JudgedPolicy {
   const clauses: ClauseResult[] = []
-  for (const i of policy.clauses.keys()) {
-    const probe = probeOf(policy.id, i)
-    const error = failing.get(probe)
-    clauses.push(holding.has(probe) ? 'holds' : error === undefined ? 'fails' : 'error')
+  for (const { probe } of policy.clauses) {
+    const { result, error } = resultOf(probe)
+    clauses.push(result)
     if (error !== undefined) return { policy, verdict: 'error', clauses, error }
-    if (!holding.has(probe)) return { policy, verdict: 'inapplicable', clauses }
+    if (result === 'fails') return { policy, verdict: 'inapplicable', clauses }
   }
   return { policy, verdict: policy.effect, clauses }
 }

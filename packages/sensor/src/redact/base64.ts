@@ -9,8 +9,8 @@ export interface EncodedRun {
 
 const run = /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}(?:\r?\n[A-Za-z0-9+/_-]+)*={0,2}/g
 const charsMin = 16
-/** What most texts lack, told faster than where such a run begins. */
-const anyRun = /[A-Za-z0-9+/_-]{16}/
+const isOfRun = new Uint8Array(128)
+for (const unit of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-') isOfRun[unit.charCodeAt(0)] = 1
 const charsMax = 4 * 1024 * 1024
 
 /**
@@ -18,7 +18,7 @@ const charsMax = 4 * 1024 * 1024
  * characters, or UTF-16LE as PowerShell's -EncodedCommand has it. A look at the first bytes spares the rest for words and paths.
  */
 export function encodedRuns(text: string): EncodedRun[] {
-  if (!anyRun.test(text)) return []
+  if (!hasRun(text)) return []
   const runs: EncodedRun[] = []
   for (const found of text.matchAll(run)) {
     const whole = decodeLines(found[0], found.index)
@@ -26,6 +26,18 @@ export function encodedRuns(text: string): EncodedRun[] {
     else if (/[/\n]/.test(found[0])) runs.push(...decodeSegments(found[0], found.index))
   }
   return runs
+}
+
+/** What most texts lack. Read from behind: no run of 16 crosses a character that is not of one, so words are skipped whole. */
+function hasRun(text: string): boolean {
+  let from = 0
+  while (from + charsMin <= text.length) {
+    let at = from + charsMin - 1
+    while (at >= from && isOfRun[text.charCodeAt(at)] === 1) at--
+    if (at < from) return true
+    from = at + 1
+  }
+  return false
 }
 
 /** The line before wrapped base64 may be a rule or a word, and so may the one behind it. */
