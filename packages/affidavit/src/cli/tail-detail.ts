@@ -36,12 +36,13 @@ function describeExchange({ bytes, latencyUs, agent, purpose }: LogEvent): strin
 
 /** Whose credential, why not, until when. */
 function describeAuth({ agent, user, detail }: LogEvent): string {
-  const { code, grant, expires, upstreamExpires, count } = parseDetail(detail)
+  const { code, mode, grant, expires, upstreamExpires, count } = parseDetail(detail)
   const who = user ?? agent
   const until = text(upstreamExpires) ?? text(expires)
   return [
     ...(typeof count === 'number' && count > 1 ? [formatNumberOf(count, 'time', 'times')] : []),
     ...[text(code), who, text(grant)].filter((part) => part !== undefined),
+    ...(mode === 'observe' ? ['only observed'] : []),
     ...(until === undefined ? [] : [`until ${until.slice(0, 19).replace('T', ' ')}`]),
   ].join(', ')
 }

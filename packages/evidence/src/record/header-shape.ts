@@ -220,6 +220,7 @@ const changeDetail = variants('subject', {
 
 const authDetail = object({
   event: oneOf(['admitted', 'refused', 'exchanged', 'exchange_failed']),
+  mode: optional(oneOf(['observe'])),
   code: optional(code),
   grant: optional(oneOf(['token-exchange', 'client-credentials'])),
   fingerprint: optional(keyedDigest),

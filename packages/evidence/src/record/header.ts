@@ -193,6 +193,8 @@ export type ChangeDetail =
  */
 export interface AuthDetail {
   event: 'admitted' | 'refused' | 'exchanged' | 'exchange_failed'
+  /** The judgement stopped nothing: the request went on to whoever decides. Absent: it was in force. */
+  mode?: 'observe'
   /** Why it was refused or failed. */
   code?: string
   grant?: 'token-exchange' | 'client-credentials'

@@ -263,6 +263,7 @@ const changeDetail: Arbitrary<ChangeDetail> = fc.oneof(
 const authDetail: Arbitrary<AuthDetail> = fc.record(
   {
     event: fc.constantFrom('admitted', 'refused', 'exchanged', 'exchange_failed'),
+    mode: fc.constant('observe'),
     code: fc.constant('token_expired'),
     grant: fc.constantFrom('token-exchange', 'client-credentials'),
     fingerprint: digest,
