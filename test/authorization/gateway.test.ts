@@ -157,6 +157,7 @@ describe('mode resource', () => {
       authorization_servers: [issuer.issuer],
       scopes_supported: ['crm.read'],
       bearer_methods_supported: ['header'],
+      dpop_signing_alg_values_supported: expect.arrayContaining(['ES256', 'RS256']),
     })
     for (const path of ['/mcp/crm', '/mcp/crm/below', '/.well-known/openid-configuration/mcp/crm']) {
       const response = await fetch(origin + path)

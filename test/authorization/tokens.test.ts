@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { reasonOf, refusalReasons } from '../../packages/sensor/src/identity/refusal-code.ts'
+import { reasonOf } from '../../packages/sensor/src/identity/refusal-code.ts'
 import type { ResourceGuard } from '../../packages/sensor/src/identity/resource-guard.ts'
 import { ask, createGuard, resource, verdictOf } from './harness/guard.ts'
 import { type Issuer, startIssuer } from './harness/issuer.ts'
@@ -27,14 +27,6 @@ describe('a hostile token', () => {
       admission.verdict === 'refused' ? admission.headers.find(([name]) => name === 'www-authenticate') : []
     expect(challenge?.[1]).toContain(`(${code})`)
   })
-})
-
-it('every code of a judged token is met by a hostile one [AU-6]', () => {
-  const met = new Set<string>(hostileTokens.map(({ code }) => code))
-  const judged = Object.entries(refusalReasons).filter(([, reason]) => 'error' in reason)
-  // Where the request rather than the token is at fault, guard.test.ts meets it.
-  expect(judged.map(([code]) => code).filter((code) => !met.has(code))).toEqual(['token_ambiguous'])
-  expect(hostileTokens.length).toBeGreaterThanOrEqual(25)
 })
 
 describe('a good token [AU-5]', () => {

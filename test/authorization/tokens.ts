@@ -104,7 +104,7 @@ export const hostileTokens: readonly HostileToken[] = [
   { name: 'a subject of 300 bytes', code: 'claim_malformed', make: (forge) => good(forge, { sub: 'a'.repeat(300) }) },
   { name: 'a subject with control characters', code: 'claim_malformed', make: (forge) => good(forge, { sub: 'alice\u0000root' }) },
   { name: 'an act chain of 40', code: 'claim_malformed', make: (forge) => good(forge, { act: nested(35) }) },
-  { name: 'bound to a key (DPoP)', code: 'proof_unsupported', make: (forge) => good(forge, { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }) },
+  { name: 'bound to a key (DPoP)', code: 'dpop_missing', make: (forge) => good(forge, { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } }) },
   { name: 'without the scope', code: 'scope_missing', make: (forge) => good(forge, { scope: 'crm.reader xcrm.read' }) },
 ] // biome-ignore format: one token, one line
 

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { createSigningKey } from '../authorization/harness/issuer.ts'
 import { answerJson } from '../gateway/harness/gatewayed.ts'
 import { readCalls, readSpool } from '../middleware/harness/spooled.ts'
+import { githubClaims } from './harness/key-server.ts'
 import { filesHolding, hello, makeFolder, serve, startRun } from './harness/stdio.ts'
 
 const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('base64')
@@ -79,20 +80,12 @@ describe("the token of a wrapped server's client", () => {
       answerJson(response, JSON.stringify({ value: token }))
     })
     const now = Math.floor(Date.now() / 1000)
-    const about = {
-      iss: issuer,
-      aud: 'affidavit',
-      sub: 'repo:acme/crm:ref:refs/heads/main',
-      jti: 'j-7',
-      iat: now,
-      exp: now + 300,
-    }
-    const token = await key.sign(about, { typ: 'JWT' })
+    const token = await key.sign(githubClaims(issuer, 'affidavit', now), { typ: 'JWT' })
     const home = join(makeFolder(), 'home')
     const requestToken = 'runner-request-token-0123456789abcdef'
     const running = startRun({
       home,
-      config: `identity:\n  githubActions: { audience: affidavit }\n  issuers: [{ issuer: ${issuer}, jwksUri: ${issuer}/jwks, audiences: [affidavit] }]\n`,
+      config: `identity:\n  githubActions: { audience: affidavit }\n  issuers: [{ issuer: ${issuer}, kind: github-actions, jwksUri: ${issuer}/jwks, audiences: [affidavit], role: { subjects: { 'repo:acme/*': deployer } } }]\n`,
       env: {
         ACTIONS_ID_TOKEN_REQUEST_URL: `${issuer}/token?x=1`,
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
@@ -114,7 +107,9 @@ describe("the token of a wrapped server's client", () => {
     expect(answer).not.toContain('AFFIDAVIT_')
     const call = (await readCalls(home)).find(({ requested }) => requested.kind === 'call')
     expect(call?.sections.identity).toMatchObject({
-      user: { id: about.sub, assurance: 'verified', issuer },
+      user: { id: 'alice', assurance: 'verified', issuer },
+      role: { id: 'deployer', source: 'configuration' },
+      delegation: [{ kind: 'job', id: 'acme/crm/actions/runs/12345678901', assurance: 'verified' }],
       token: { assurance: 'verified', source: 'GitHub Actions token endpoint' },
       workload: { assurance: 'attested' },
     })

@@ -47,9 +47,12 @@ export function createGuard(
   return { guard, said }
 }
 
+/** What is the same in every request. */
+export const asked = { method: 'POST', target: '/mcp/crm', origins: () => [] } as const
+
 export function ask(guard: ResourceGuard, token: string | undefined, nowMs: number = Date.now()): Promise<Admission> {
   const headers: [string, string][] = token === undefined ? [] : [['Authorization', `Bearer ${token}`]]
-  return guard.admit({ target: '/mcp/crm', headers, nowMs })
+  return guard.admit({ ...asked, headers, nowMs })
 }
 
 /** `admitted`, or the code of the refusal. */

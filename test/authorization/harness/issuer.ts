@@ -13,6 +13,8 @@ export interface Issuer {
   mint(resource: string, claims?: Claims, header?: Partial<JWTHeaderParameters>): Promise<string>
   /** A token that the server itself makes: client credentials for a resource. */
   grant(resource: string, scope?: string): Promise<string>
+  /** Of the client `batch-job`, which grant makes its tokens for. */
+  revoke(token: string): Promise<void>
   /** From now on it signs with another key, and publishes that one alone. */
   rotate(): Promise<SigningKey>
   stop(): Promise<void>
@@ -72,6 +74,7 @@ export async function startIssuer(): Promise<Issuer> {
     mint: (resource, claims = {}, header = {}) =>
       key.sign({ ...accessClaims(issuer, resource, Date.now()), ...claims }, header),
     grant: (resource, scope = 'crm.read') => requestGrant(issuer, resource, scope),
+    revoke: (token) => requestRevocation(issuer, token),
     async rotate() {
       key = await createSigningKey(crypto.randomUUID())
       child.send({ keys: [key.jwk] })
@@ -109,15 +112,24 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 async function requestGrant(issuer: string, resource: string, scope: string): Promise<string> {
-  const response = await fetch(`${issuer}/token`, {
+  const response = await postAsBatchJob(`${issuer}/token`, { grant_type: 'client_credentials', resource, scope })
+  const answer: { access_token?: unknown } = JSON.parse(await response.text())
+  if (typeof answer.access_token !== 'string') throw new Error(`no token: ${JSON.stringify(answer)}`)
+  return answer.access_token
+}
+
+async function requestRevocation(issuer: string, token: string): Promise<void> {
+  const response = await postAsBatchJob(`${issuer}/token/revocation`, { token })
+  if (!response.ok) throw new Error(`not revoked: ${response.status}`)
+}
+
+function postAsBatchJob(url: string, form: Record<string, string>): Promise<Response> {
+  return fetch(url, {
     method: 'POST',
     headers: {
       'content-type': 'application/x-www-form-urlencoded',
       authorization: `Basic ${Buffer.from('batch-job:the-secret-of-the-batch-job-0123456789').toString('base64')}`,
     },
-    body: new URLSearchParams({ grant_type: 'client_credentials', resource, scope }),
+    body: new URLSearchParams(form),
   })
-  const answer: { access_token?: unknown } = JSON.parse(await response.text())
-  if (typeof answer.access_token !== 'string') throw new Error(`no token: ${JSON.stringify(answer)}`)
-  return answer.access_token
 }

@@ -24,6 +24,10 @@ const resourceServer: Omit<ResourceServer, 'audience'> = {
   jwt: { sign: { alg: 'ES256' } },
 }
 
+/** Tokens for resources with this query are opaque, which only the server itself can read. */
+const formOf = (resource: string) =>
+  resource.endsWith('?opaque') ? ({ ...resourceServer, accessTokenFormat: 'opaque' } as const) : resourceServer
+
 const setup: Setup = JSON.parse(process.env.ISSUER_SETUP ?? '{}')
 let handle: ReturnType<Provider['callback']> = async (_request, response) => void response.end()
 const server = createServer((request, response) => void handle(request, response))
@@ -65,10 +69,13 @@ function createProvider(issuer: string, keys: JWK[]): Provider {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       registration: { enabled: true },
+      introspection: { enabled: true },
+      revocation: { enabled: true },
+      dPoP: { enabled: true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
-        getResourceServerInfo: (_ctx, resource) => ({ ...resourceServer, audience: resource }),
+        getResourceServerInfo: (_ctx, resource) => ({ ...formOf(resource), audience: resource }),
       },
     },
     pkce: { required: () => true },

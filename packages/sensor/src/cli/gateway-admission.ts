@@ -1,10 +1,12 @@
 import type { CaptureContext } from '../capture/context.ts'
-import { type Doorkeeper, guardResource, letEverybodyIn } from '../capture/http/doorkeeper.ts'
+import { type Doorkeeper, guardResource, letEverybodyIn, watchCredentials } from '../capture/http/doorkeeper.ts'
 import { createDescribeBearer } from '../identity/bearer.ts'
 import type { Redact } from '../identity/claims.ts'
+import { createCredentialObserver } from '../identity/credential-observer.ts'
 import { createResourceGuard } from '../identity/resource-guard.ts'
 import { type CompiledPatterns, createRedactor, type Redactor } from '../redact/redactor.ts'
 import { type AuthorizationConfig, toGuardOptions } from './gateway-authorization.ts'
+import { type GatewayIdentityConfig, toIdentityTrust } from './identity-config.ts'
 
 /**
  * What is taken out of claims before they name somebody. Mail addresses and phone numbers stay: many issuers name people by
@@ -19,10 +21,15 @@ export function createNamingRedactor(correlationKey: Uint8Array, patterns: Compi
 /** Throws UsageError `AFD_SECRET_UNREADABLE`. */
 export function openDoorkeeper(
   config: AuthorizationConfig,
+  identity: GatewayIdentityConfig | undefined,
   { context, redact }: { context: CaptureContext; redact: Redact },
 ): Doorkeeper {
   const { digest, diagnose } = context
   const options = toGuardOptions(config, process.env)
-  if (options === undefined) return letEverybodyIn(createDescribeBearer({ digest, redact }))
-  return guardResource(createResourceGuard({ ...options, digest, redact, diagnose, fetch }), context)
+  const shared = { digest, redact, diagnose, fetch }
+  if (options !== undefined) return guardResource(createResourceGuard({ ...options, ...shared }), context)
+  if (identity === undefined) return letEverybodyIn(createDescribeBearer({ digest, redact }))
+  const audiences = config.mode === 'inline' ? config.audiences : undefined
+  const trust = toIdentityTrust(identity.issuers, audiences, process.env)
+  return watchCredentials(createCredentialObserver({ ...trust, ...shared }), context)
 }

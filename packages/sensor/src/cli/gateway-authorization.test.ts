@@ -35,9 +35,11 @@ describe('authorization: of an upstream', () => {
 
   it('asks for the resource itself and all signature algorithms unless told otherwise [AU-14]', () => {
     const options = toGuardOptions(authorizationSchema.parse(block), env)
-    expect(options).toMatchObject({ audiences: [block.resource], typ: 'at+jwt', skewMs: 30_000, scopes: ['crm.read'] })
-    expect(options?.algorithms).toContain('ES256')
-    expect(options?.algorithms.some((name) => name.startsWith('HS') || name === 'none')).toBe(false)
+    const [issuer] = options?.issuers ?? []
+    expect(issuer).toMatchObject({ audiences: [block.resource], typ: 'at+jwt', skewMs: 30_000 })
+    expect(options?.scopes).toEqual(['crm.read'])
+    expect(issuer?.algorithms).toContain('ES256')
+    expect(issuer?.algorithms.some((name) => name.startsWith('HS') || name === 'none')).toBe(false)
     expect(options?.upstream).toMatchObject({ clientId: 'affidavit', clientAuthentication: 'basic' })
   })
 

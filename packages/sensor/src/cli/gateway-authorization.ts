@@ -1,18 +1,14 @@
 import { z } from 'zod'
-import { signatureAlgorithms } from '../identity/access-token.ts'
-import { isSecureUrl } from '../identity/fetch-json.ts'
 import type { ResourceGuardOptions } from '../identity/resource-guard.ts'
-import { diagnose } from './diagnostics.ts'
-import { readSecret, resolveSecretSource, type SecretSource, secretSource } from './secret-source.ts'
-import { UsageError } from './usage-error.ts'
+import { readSecret, resolveSecretSource, secretSource } from './secret-source.ts'
+import {
+  algorithms, audiences, clockSkewSeconds, issuers, readSecretAgain, resolveIssuerFiles, secureUrl, toTrustOptions, typ,
+} from './token-issuers.ts' // biome-ignore format: one list
 
 /** The block `authorization` of an upstream in affidavit.yaml (docs/AUTHORIZATION.md). */
 
 const what = 'client secret'
 
-const secureUrl = z
-  .string()
-  .refine(isSecureUrl, 'must be an https URL without credentials (http only for an address of this machine)')
 /** RFC 6749 §3.3: printable ASCII without spaces, quotes and backslashes. It goes into headers. */
 const scope = z
   .string()
@@ -36,32 +32,43 @@ const upstreamGrant = z.strictObject({
   clientAuthentication: z.enum(['basic', 'post']).default('basic'),
 })
 
-const inlineSchema = z.strictObject({ mode: z.literal('inline') })
+const inlineSchema = z.strictObject({
+  mode: z.literal('inline'),
+  audiences: audiences.optional().describe('for whom tokens are that come here, instead of what identity says'),
+})
+
+/** Anybody may run jobs at a public issuer, and name any audience. */
+const open = ['github-actions', 'gitlab-ci']
 
 const resourceSchema = z.strictObject({
   mode: z.literal('resource'),
   resource,
-  issuers: z
-    .array(z.strictObject({ issuer: secureUrl, jwksUri: secureUrl.optional() }))
-    .min(1)
-    .max(16)
-    .refine((all) => new Set(all.map(({ issuer }) => issuer)).size === all.length, 'names an issuer twice'),
+  issuers: issuers.superRefine((all, context) => {
+    for (const [i, { kind, claims = {} }] of all.entries())
+      if (open.includes(kind) && Object.keys(claims).length === 0)
+        context.addIssue({
+          code: 'custom',
+          path: [i, 'claims'],
+          message: 'must say which jobs are meant, such as repository: acme/crm; else those of everybody are admitted',
+        })
+  }),
   scopes: scopes.default([]),
-  audiences: z.array(z.string().min(1).max(1024)).min(1).max(16).optional(),
-  algorithms: z.array(z.enum(signatureAlgorithms)).min(1).optional(),
-  typ: z.enum(['at+jwt', 'any']).default('at+jwt'),
-  clockSkewSeconds: z.int().min(0).max(300).default(30),
+  audiences: audiences.optional(),
+  algorithms: algorithms.optional(),
+  typ: typ.default('at+jwt'),
+  clockSkewSeconds: clockSkewSeconds.default(30),
   upstream: upstreamGrant,
 })
 
 export const authorizationSchema = z.discriminatedUnion('mode', [inlineSchema, resourceSchema])
 export type AuthorizationConfig = z.infer<typeof authorizationSchema>
 
-/** The same block with the secret's file named from the root; `folder` is the configuration file's. */
+/** The same block with its files named from the root; `folder` is the configuration file's. */
 export function resolveSecretFile(config: AuthorizationConfig, folder: string): AuthorizationConfig {
   if (config.mode === 'inline') return config
   const clientSecret = resolveSecretSource(config.upstream.clientSecret, folder)
-  return { ...config, upstream: { ...config.upstream, clientSecret } }
+  const issuers = resolveIssuerFiles(config.issuers, folder)
+  return { ...config, issuers, upstream: { ...config.upstream, clientSecret } }
 }
 
 /**
@@ -73,32 +80,19 @@ export function toGuardOptions(
   env: NodeJS.ProcessEnv,
 ): Omit<ResourceGuardOptions, 'digest' | 'redact' | 'fetch' | 'diagnose'> | undefined {
   if (config.mode === 'inline') return undefined
-  const { issuers, upstream, audiences, algorithms, clockSkewSeconds, mode: _, ...kept } = config
+  const { upstream, audiences = [config.resource], algorithms, typ, clockSkewSeconds } = config
   const { clientSecret, audience, resource: target, scopes: wanted, ...grant } = upstream
   readSecret(clientSecret, env, what)
   return {
-    ...kept,
-    issuers: issuers.map(({ issuer, jwksUri }) => ({ issuer, ...(jwksUri === undefined ? {} : { jwksUri }) })),
-    audiences: audiences ?? [config.resource],
-    algorithms: algorithms ?? signatureAlgorithms,
-    skewMs: clockSkewSeconds * 1000,
+    resource: config.resource,
+    scopes: config.scopes,
+    ...toTrustOptions(config.issuers, { audiences, algorithms, typ, clockSkewSeconds }, env),
     upstream: {
       ...grant,
       ...(audience === undefined ? {} : { audience }),
       ...(target === undefined ? {} : { resource: target }),
       ...(wanted === undefined ? {} : { scopes: wanted }),
-      clientSecret: () => readSecretAgain(clientSecret, env),
+      clientSecret: () => readSecretAgain(clientSecret, env, what),
     },
-  }
-}
-
-/** Secrets are rotated while a gateway runs: each exchange reads anew, and one that cannot is refused. */
-function readSecretAgain(source: SecretSource, env: NodeJS.ProcessEnv): string | undefined {
-  try {
-    return readSecret(source, env, what)
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error
-    diagnose(error.code, `${error.message}. ${error.remedy}`)
-    return undefined
   }
 }

@@ -5,7 +5,7 @@ import type { GatewayConfig, LoadedConfig } from './gateway-config.ts'
 
 export const levelDefault = 'arguments'
 
-type Loaded = Pick<LoadedConfig, 'config' | 'catalogue'>
+type Loaded = Pick<LoadedConfig, 'config' | 'catalogue' | 'directories'>
 
 /** Which keys of a configuration changed, as JSON text for the record. Names only: values may hold what nobody should read. */
 function describeChange(loadedBefore: Loaded | undefined, loaded: Loaded): Uint8Array {
@@ -24,11 +24,13 @@ function describeChange(loadedBefore: Loaded | undefined, loaded: Loaded): Uint8
     'limits',
     'drainMs',
     'ingest',
+    'identity',
     'environment',
     'posture',
   ]
   // Its files count, whether or not others are named.
   const isCatalogueSame = loadedBefore?.catalogue?.hash === loaded.catalogue?.hash
+  const areDirectoriesSame = isSame(loadedBefore?.directories, loaded.directories)
   const change = {
     upstreams: {
       added: names.filter((name) => !Object.hasOwn(old, name)),
@@ -38,7 +40,11 @@ function describeChange(loadedBefore: Loaded | undefined, loaded: Loaded): Uint8
     changed:
       before === undefined
         ? []
-        : [...keys.filter((key) => !isSame(before[key], next[key])), ...(isCatalogueSame ? [] : ['catalogue'])],
+        : [
+            ...keys.filter((key) => !isSame(before[key], next[key])),
+            ...(isCatalogueSame ? [] : ['catalogue']),
+            ...(areDirectoriesSame ? [] : ['directories']),
+          ],
     ...levelsOf(before, next),
   }
   return Buffer.from(JSON.stringify(change))
@@ -50,10 +56,11 @@ function levelsOf(before: GatewayConfig | undefined, { level = levelDefault }: G
   return old === level ? {} : { level: { ...(old === undefined ? {} : { before: old }), after: level } }
 }
 
-/** Of the file; where there is a catalogue, of the file, a zero byte and the catalogue's hash in base64. */
-export function hashOf({ text, catalogue }: LoadedConfig): string {
+/** Of the file; where there is a catalogue or a directory, each follows: a zero byte and its hash in base64. */
+export function hashOf({ text, catalogue, directories }: LoadedConfig): string {
   const hash = createHash('sha256').update(text)
   if (catalogue !== undefined) hash.update(`\0${catalogue.hash}`)
+  for (const directory of directories) hash.update(`\0${createHash('sha256').update(directory).digest('base64')}`)
   return hash.digest('base64')
 }
 

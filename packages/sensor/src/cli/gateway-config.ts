@@ -7,11 +7,13 @@ import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gatewa
 import { checkFiles } from './gateway-files.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { smallestConfig } from './gateway-options.ts'
-import { environmentSchema, postureSchema, resolveSituation } from './identity-config.ts'
+import { gatewayIdentitySchema, resolveIdentity, toIdentityTrust } from './identity-config.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { policySchema, resolvePolicy } from './policy-config.ts'
 import { loadConfiguredCatalogue } from './run-catalogue.ts'
 import { effects, levels } from './run-options.ts'
+import { environmentSchema, postureSchema, resolveSituation } from './situation-config.ts'
+import { directoriesOf } from './token-issuers.ts'
 import { UsageError } from './usage-error.ts'
 import { type ConfigShape, parseYamlConfig, placeOf, readText } from './yaml-config.ts'
 
@@ -50,7 +52,17 @@ export const gatewaySchema = z.strictObject({
     .literal(true)
     .optional()
     .describe('listen without TLS where other machines reach it, because something in front ends TLS'),
-  tls: z.strictObject({ cert: file, key: file }).optional().describe('PEM files; read again when they change'),
+  tls: z
+    .strictObject({
+      cert: file,
+      key: file,
+      clientCertificates: z
+        .literal('request')
+        .optional()
+        .describe('ask clients for a certificate, for tokens that are bound to one; none is demanded'),
+    })
+    .optional()
+    .describe('PEM files; read again when they change'),
   upstreams: z.record(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'expected a name of letters, digits, dots, dashes'),
     upstreamSchema,
@@ -75,6 +87,7 @@ export const gatewaySchema = z.strictObject({
     .optional()
     .describe('form of what is said on stderr: sentences (text, the default) or one JSON object a line'),
   drainMs: milliseconds.optional().describe('how long calls in flight may take to finish on SIGTERM; default 10000'),
+  identity: gatewayIdentitySchema.optional().describe('whose word about callers is taken, for the record'),
   environment: environmentSchema.optional().describe('where the gateway runs, as far as the kernel does not tell'),
   posture: postureSchema.optional().describe('who says in what state the machine is'),
   ingest: ingestSchema.optional().describe('takes records of exchanges from other programs, and OTLP'),
@@ -97,6 +110,8 @@ export interface LoadedConfig {
   config: GatewayConfig
   /** As its files were read with it; undefined where none is configured. */
   catalogue: Catalogue | undefined
+  /** What the directories say that give roles. */
+  directories: string[]
 }
 
 /** Throws UsageError, which names line, key and remedy. Files that it names are read too: a mistake there should tell now. */
@@ -116,9 +131,18 @@ export function loadGatewayConfig(path: string): LoadedConfig {
   checkFiles(at, config)
   for (const { authorization } of Object.values(config.upstreams))
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
+  if (config.identity !== undefined) toIdentityTrust(config.identity.issuers, undefined, process.env)
   if (config.ingest !== undefined) checkIngest(at, config.ingest)
   const catalogue = config.catalogue === undefined ? undefined : loadConfiguredCatalogue(config.catalogue)
-  return { path, text, config, catalogue }
+  return { path, text, config, catalogue, directories: directoriesIn(config).map((file) => readText(file)) }
+}
+
+/** Files of roles, whichever issuers name them. */
+export function directoriesIn({ identity, upstreams }: GatewayConfig): string[] {
+  const guarded = Object.values(upstreams).map(({ authorization }) =>
+    authorization?.mode === 'resource' ? authorization.issuers : [],
+  )
+  return directoriesOf([...(identity?.issuers ?? []), ...guarded.flat()])
 }
 
 /** Nothing is wrong yet: whoever meets this begins, and needs a file more than the advice to check one. */
@@ -173,7 +197,8 @@ function resolveFiles(config: GatewayConfig, folder: string): GatewayConfig {
     upstreams: Object.fromEntries(upstreams),
     ...(config.tls === undefined
       ? {}
-      : { tls: { cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
+      : { tls: { ...config.tls, cert: resolve(folder, config.tls.cert), key: resolve(folder, config.tls.key) } }),
+    ...(config.identity === undefined ? {} : { identity: resolveIdentity(config.identity, folder) }),
     ...(config.redact === undefined ? {} : { redact: at(config.redact) }),
     ...(config.policy === undefined ? {} : { policy: resolvePolicy(config.policy, folder) }),
     ...(config.catalogue === undefined ? {} : { catalogue: resolveCatalogue(config.catalogue, folder) }),

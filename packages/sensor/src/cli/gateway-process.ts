@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import { type CaptureContext, replaceIn } from '../capture/context.ts'
-import { type Gateway, startGateway } from '../capture/http/gateway.ts'
+import { type Gateway, startGateway, type TlsFiles } from '../capture/http/gateway.ts'
 import { Classifier } from '../classify/classifier.ts'
 import { createDigester } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
@@ -17,7 +17,7 @@ import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { chooseDiagnosticForm, diagnose, formatDiagnostic } from './diagnostics.ts'
 import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
 import { hashOf, levelDefault, recordConfig } from './gateway-change.ts'
-import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
+import { directoriesIn, type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
 import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
 import { createPages } from './gateway-pages.ts'
@@ -159,8 +159,8 @@ async function openParts(from: {
     levels,
     close: situation.close,
     contextFor: (name) => replaceIn(shared, { serverName: redactName(redactor, name) }),
-    doorkeeperFor: ({ authorization = { mode: 'inline' } }, context) =>
-      openDoorkeeper(authorization, { context, redact }),
+    doorkeeperFor: ({ authorization = { mode: 'inline' } }, identity, context) =>
+      openDoorkeeper(authorization, identity, { context, redact }),
   }
 }
 
@@ -185,8 +185,10 @@ async function listen({ config, path }: LoadedConfig, routes: Routes, ownPages: 
   }
 }
 
-function readTls({ tls }: LoadedConfig['config']): { cert: string; key: string } | undefined {
-  return tls === undefined ? undefined : { cert: readText(tls.cert), key: readText(tls.key) }
+function readTls({ tls }: LoadedConfig['config']): TlsFiles | undefined {
+  if (tls === undefined) return undefined
+  const asksClients = tls.clientCertificates === 'request'
+  return { cert: readText(tls.cert), key: readText(tls.key), asksClients }
 }
 
 /** Reads the configuration again on SIGHUP and when one of its files changes. A bad one changes nothing, and says so. */
@@ -232,11 +234,13 @@ function watchContents(serving: Serving, onChange: () => void): NodeJS.Timeout {
   }, watchEveryMs)
 }
 
-/** Certificates, and the files of the catalogue. */
-function filesBeside({ tls, upstreams, catalogue }: LoadedConfig['config']): string[] {
-  const all = [tls, ...Object.values(upstreams).map((upstream) => upstream.tls)]
+/** Certificates, and the files of catalogue and directories. */
+function filesBeside(config: LoadedConfig['config']): string[] {
+  const { tls, upstreams, catalogue } = config
+  const own = tls === undefined ? undefined : { cert: tls.cert, key: tls.key }
+  const all = [own, ...Object.values(upstreams).map((upstream) => upstream.tls)]
   const certificates = all.flatMap((files) => Object.values(files ?? {})).filter((path) => path !== undefined)
-  return [...certificates, ...(catalogue?.files ?? [])]
+  return [...certificates, ...(catalogue?.files ?? []), ...directoriesIn(config)]
 }
 
 /** Between its removal and its return, a file that is being replaced says nothing. */
@@ -264,7 +268,9 @@ function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
     'posture',
   ] as const
   const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
-  const isTlsSwitched = (before.config.tls === undefined) !== (next.config.tls === undefined)
+  const isTlsSwitched =
+    (before.config.tls === undefined) !== (next.config.tls === undefined) ||
+    before.config.tls?.clientCertificates !== next.config.tls?.clientCertificates
   return isTlsSwitched ? [...changed, 'tls'] : changed
 }
 

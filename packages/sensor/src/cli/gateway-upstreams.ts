@@ -2,13 +2,13 @@ import type { CaptureContext } from '../capture/context.ts'
 import type { Doorkeeper } from '../capture/http/doorkeeper.ts'
 import { createRouter, type Router } from '../capture/http/route.ts'
 import { openUpstream, type Upstream, type UpstreamOptions } from '../capture/http/upstream.ts'
-import type { GatewayConfig, UpstreamConfig } from './gateway-config.ts'
+import { directoriesIn, type GatewayConfig, type UpstreamConfig } from './gateway-config.ts'
 import { readText } from './yaml-config.ts'
 
 /** What the upstreams of a gateway share. */
 export interface UpstreamParts {
   contextFor(name: string): CaptureContext
-  doorkeeperFor(config: UpstreamConfig, context: CaptureContext): Doorkeeper
+  doorkeeperFor(config: UpstreamConfig, identity: GatewayConfig['identity'], context: CaptureContext): Doorkeeper
 }
 
 export interface Routes {
@@ -23,12 +23,14 @@ const limitsDefault = { sessionIdleMs: 3_600_000, resumeGraceMs: 120_000 }
 export function buildRoutes(config: GatewayConfig, parts: UpstreamParts, before: readonly Upstream[]): Routes {
   const byName = new Map<string, Upstream>()
   const byHost = new Map<string, Upstream>()
+  // Roles are remembered with tokens: another directory needs another memory.
+  const directories = directoriesIn(config).map((file) => readText(file))
   for (const [name, upstreamConfig] of Object.entries(config.upstreams)) {
     const options = toOptions(name, upstreamConfig, config)
     const known = before.find(({ options: other }) => other.name === name)
-    const origin = JSON.stringify([options, upstreamConfig.authorization])
+    const origin = JSON.stringify([options, upstreamConfig.authorization, config.identity, directories])
     const isSame = known !== undefined && origins.get(known) === origin
-    const upstream = isSame ? known : open(name, upstreamConfig, { options, parts, known })
+    const upstream = isSame ? known : open(upstreamConfig, config, { options, parts, known })
     origins.set(upstream, origin)
     byName.set(name, upstream)
     for (const host of upstreamConfig.hosts ?? []) byHost.set(host, upstream)
@@ -40,12 +42,12 @@ export function buildRoutes(config: GatewayConfig, parts: UpstreamParts, before:
 const origins = new WeakMap<Upstream, string>()
 
 function open(
-  name: string,
   config: UpstreamConfig,
+  { identity }: GatewayConfig,
   { options, parts, known }: { options: UpstreamOptions; parts: UpstreamParts; known: Upstream | undefined },
 ): Upstream {
-  const context = parts.contextFor(name)
-  return openUpstream(options, { context, ...parts.doorkeeperFor(config, context) }, known)
+  const context = parts.contextFor(options.name)
+  return openUpstream(options, { context, ...parts.doorkeeperFor(config, identity, context) }, known)
 }
 
 function toOptions(

@@ -1,9 +1,10 @@
 import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { catalogueSchema, resolveCatalogue } from './catalogue-config.ts'
-import { environmentSchema, identitySchema, postureSchema, resolveSituation } from './identity-config.ts'
+import { resolveIdentity, runIdentitySchema, toIdentityTrust } from './identity-config.ts'
 import { policySchema, resolvePolicy } from './policy-config.ts'
 import { effects, levels } from './run-options.ts'
+import { environmentSchema, postureSchema, resolveSituation } from './situation-config.ts'
 import { loadYamlConfig } from './yaml-config.ts'
 
 const configSchema = z.strictObject({
@@ -14,7 +15,7 @@ const configSchema = z.strictObject({
   redact: z.strictObject({ patterns: z.string().min(1).optional() }).optional(),
   policy: policySchema.optional(),
   limits: z.strictObject({ spoolBytes: z.int().min(1_048_576).optional() }).optional(),
-  identity: identitySchema.optional(),
+  identity: runIdentitySchema.optional(),
   environment: environmentSchema.optional(),
   posture: postureSchema.optional(),
 })
@@ -25,15 +26,18 @@ export type RunConfig = z.infer<typeof configSchema>
 const remedy =
   'Known are server, level, failOpen, catalogue, redact.patterns, policy (docs/POLICY.md), limits.spoolBytes, and identity, environment and posture (docs/IDENTITY.md).'
 
-/** Throws UsageError, which names line, key and remedy. */
+/** Throws UsageError, which names line, key and remedy. Secrets and files of issuers are read too: a mistake there should tell now. */
 export function loadRunConfig(path: string): RunConfig {
-  const config = resolveSituation(loadYamlConfig(path, { schema: configSchema, remedy }), dirname(resolve(path)))
-  const patterns = config.redact?.patterns
   const folder = dirname(resolve(path))
+  const config = resolveSituation(loadYamlConfig(path, { schema: configSchema, remedy }), folder)
+  const patterns = config.redact?.patterns
+  const identity = config.identity === undefined ? undefined : resolveIdentity(config.identity, folder)
+  if (identity?.issuers !== undefined) toIdentityTrust(identity.issuers, undefined, process.env)
   return {
     ...config,
     ...(config.catalogue === undefined ? {} : { catalogue: resolveCatalogue(config.catalogue, folder) }),
     ...(patterns === undefined ? {} : { redact: { patterns: resolve(folder, patterns) } }),
     ...(config.policy === undefined ? {} : { policy: resolvePolicy(config.policy, folder) }),
+    ...(identity === undefined ? {} : { identity }),
   }
 }

@@ -6,7 +6,7 @@ import { openPosture, type PostureFeed } from '../identity/posture.ts'
 import type { Surroundings } from '../identity/surroundings.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
-import type { PostureConfig, SituationConfig } from './identity-config.ts'
+import type { PostureConfig, SituationConfig } from './situation-config.ts'
 
 /** Where a cloud does not answer, it is asked again after this time, each time twice as long, an hour at most. */
 const cloudRetryMs = 10_000

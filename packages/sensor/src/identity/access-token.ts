@@ -1,39 +1,23 @@
-import { shortText } from '@affidavit/evidence/record/text'
 import { type CompactJWSHeaderParameters, errors, type JWTPayload, jwtVerify } from 'jose'
-import { isJsonObject } from './claims.ts'
-import type { IssuerKeys } from './issuer-keys.ts'
 import { type JwtText, parseJwtText, tokenBytesMax } from './jwt-text.ts'
 import { Refusal, type RefusalCode } from './refusal-code.ts'
-import { actorsMax, clientOf } from './token-principals.ts'
-
-/** What an access token must be to be admitted (RFC 9068 §4, RFC 8707). */
-export interface TokenRules {
-  /** By what stands in `iss`. */
-  issuers: ReadonlyMap<string, IssuerKeys>
-  /** One of these must be among the token's audiences: this server, by its own name. */
-  audiences: readonly string[]
-  algorithms: readonly string[]
-  /** `any` also admits tokens that do not call themselves at+jwt, as many issuers' do not. */
-  typ: 'at+jwt' | 'any'
-  /** How far clocks may differ. */
-  skewMs: number
-}
+import { audienceOf, judgeClaims, judgeIntrospected } from './token-claims.ts'
+import type { IssuerRules, TokenTrust } from './token-trust.ts'
 
 export interface VerifiedToken {
   claims: JWTPayload
-  issuer: string
+  rules: IssuerRules
+  method: 'jwt' | 'introspection'
   /** The name of ours that the issuer made it for. */
   audience: string
-  expiresMs: number
+  /** Undefined where the issuer vouched for it without saying until when. */
+  expiresMs: number | undefined
+  /** How long this may be taken for granted, the expiry aside. */
+  rememberMs: number
 }
 
-/** Algorithms with public keys. With a shared secret, whoever checks a token could also make one. */
-export const signatureAlgorithms = [
-  'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519',
-] as const // biome-ignore format: one list, read as one
-
-/** The last second of the year 9999, in seconds since 1970. */
-const secondsMax = 253_402_300_799
+/** A token is verified again after this time, so that a key that was withdrawn stops counting. */
+const verifiedForMs = 60_000
 /** RFC 6750 §2.1. */
 const bearerSyntax = /^[A-Za-z0-9\-._~+/]+=*$/
 /** Where a token says its key is (RFC 7515 §4.1). Never followed: keys come from the issuer alone. */
@@ -42,43 +26,55 @@ const untyped: readonly unknown[] = ['at+jwt', 'application/at+jwt', 'jwt', unde
 
 /**
  * Whether this token was made by a trusted issuer for this server, now. What costs nothing is judged first, so that a flood
- * of nonsense makes neither requests nor signature checks. Throws Refusal.
+ * of nonsense makes neither requests nor signature checks. Whether it came from whom it is bound to is asked elsewhere
+ * (binding.ts). Throws Refusal.
  */
-export async function verifyAccessToken(token: string, rules: TokenRules, nowMs: number): Promise<VerifiedToken> {
-  const text = parseTokenText(token)
-  const { alg, typ } = text.header
-  if (typeof alg !== 'string' || !rules.algorithms.includes(alg)) throw new Refusal('algorithm_refused')
-  if (text.header.crit !== undefined) throw new Refusal('critical_header')
-  if (!isAccessTokenType(typ, rules.typ)) throw new Refusal('wrong_type')
-  const { iss } = text.claims
-  const keys = typeof iss === 'string' ? rules.issuers.get(iss) : undefined
-  if (keys === undefined || typeof iss !== 'string') throw new Refusal('unknown_issuer')
+export async function verifyAccessToken(token: string, trust: TokenTrust, nowMs: number): Promise<VerifiedToken> {
+  if (token.length > tokenBytesMax) throw new Refusal('token_oversized')
+  if (!bearerSyntax.test(token)) throw new Refusal('token_malformed')
+  const text = parseJwtText(token)
+  if (typeof text === 'object') return verifyJwt(token, text, trust, nowMs)
+  const isUnreadable = text === 'token_not_jwt' || text === 'token_encrypted'
+  if (trust.introspecting === undefined || !isUnreadable) throw new Refusal(text)
+  return introspectToken(token, trust.introspecting, nowMs)
+}
 
-  const claims = await verifySignature(token, text, { rules, keys, nowMs })
+async function verifyJwt(token: string, text: JwtText, trust: TokenTrust, nowMs: number): Promise<VerifiedToken> {
+  const { iss } = text.claims
+  const rules = typeof iss === 'string' ? trust.issuers.get(iss) : undefined
+  if (rules === undefined) throw new Refusal('unknown_issuer')
+  const { alg, typ, crit, b64 } = text.header
+  if (typeof alg !== 'string' || !rules.algorithms.includes(alg)) throw new Refusal('algorithm_refused')
+  // RFC 7797 §6 has b64 always named by crit; where it is not, readers differ in what was signed.
+  if (crit !== undefined || b64 !== undefined) throw new Refusal('critical_header')
+  if (!isAccessTokenType(typ, rules.typ)) throw new Refusal('wrong_type')
+
+  const claims = await verifySignature(token, text, rules, nowMs)
   judgeClaims(claims, rules, nowMs)
-  const audience = rules.audiences.find((each) => listOf(claims.aud).includes(each)) ?? ''
-  return { claims, issuer: iss, audience, expiresMs: (claims.exp ?? 0) * 1000 }
+  const audience = audienceOf(claims.aud, rules) ?? ''
+  const expiresMs = (claims.exp ?? 0) * 1000
+  return { claims, rules, method: 'jwt', audience, expiresMs, rememberMs: verifiedForMs }
+}
+
+async function introspectToken(
+  token: string,
+  rules: NonNullable<TokenTrust['introspecting']>,
+  nowMs: number,
+): Promise<VerifiedToken> {
+  const claims = judgeIntrospected(await rules.introspect(token, nowMs), rules, nowMs)
+  judgeClaims(claims, rules, nowMs)
+  const audience = audienceOf(claims.aud, rules) ?? ''
+  const expiresMs = claims.exp === undefined ? undefined : claims.exp * 1000
+  return { claims, rules, method: 'introspection', audience, expiresMs, rememberMs: rules.introspect.cacheMs }
 }
 
 /** Whether the token grants all these scopes: `scope` (RFC 9068 §2.2.3), or `scp` as some issuers write it. */
 export function isScopedFor({ claims }: VerifiedToken, scopes: readonly string[]): boolean {
-  const granted = [claims.scope, claims.scp].flatMap((each) => listOf(each)).flatMap((each) => String(each).split(' '))
+  const granted = [claims.scope, claims.scp].flat().flatMap((each) => String(each).split(' '))
   return scopes.every((scope) => granted.includes(scope))
 }
 
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [value]
-}
-
-function parseTokenText(token: string): JwtText {
-  if (token.length > tokenBytesMax) throw new Refusal('token_oversized')
-  if (!bearerSyntax.test(token)) throw new Refusal('token_malformed')
-  const text = parseJwtText(token)
-  if (typeof text === 'string') throw new Refusal(text)
-  return text
-}
-
-function isAccessTokenType(typ: unknown, accepted: TokenRules['typ']): boolean {
+function isAccessTokenType(typ: unknown, accepted: IssuerRules['typ']): boolean {
   const type = typeof typ === 'string' ? typ.toLowerCase() : typ
   return accepted === 'any' ? untyped.includes(type) : type === 'at+jwt' || type === 'application/at+jwt'
 }
@@ -86,9 +82,10 @@ function isAccessTokenType(typ: unknown, accepted: TokenRules['typ']): boolean {
 async function verifySignature(
   token: string,
   { header }: JwtText,
-  { rules, keys, nowMs }: { rules: TokenRules; keys: IssuerKeys; nowMs: number },
+  rules: IssuerRules,
+  nowMs: number,
 ): Promise<JWTPayload> {
-  const keyOf = (from: CompactJWSHeaderParameters) => keys.keyFor(from, nowMs)
+  const keyOf = (from: CompactJWSHeaderParameters) => rules.keys.keyFor(from, nowMs)
   try {
     const { payload } = await jwtVerify(token, keyOf, {
       algorithms: [...rules.algorithms],
@@ -122,36 +119,7 @@ function refusalOf(error: unknown): RefusalCode {
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'bad_signature'
   if (error instanceof errors.JOSEAlgNotAllowed) return 'algorithm_refused'
   if (error instanceof errors.JOSEError) return 'token_malformed'
+  // jose has no class of its own for an RSA key below 2048 bits (RFC 7518 §3.3).
+  if (error instanceof TypeError && error.message.includes('modulusLength')) return 'weak_key'
   throw error
-}
-
-/** What jose does not ask: these claims go into records and challenges, or change what the token is good for. */
-function judgeClaims(claims: JWTPayload, { skewMs }: TokenRules, nowMs: number): void {
-  const { exp = 0, iat, sub, cnf, act } = claims
-  if (exp < 0 || exp > secondsMax || !isOptionalName(sub) || !areNames(claims) || !isActorChain(act))
-    throw new Refusal('claim_malformed')
-  if (iat !== undefined && iat * 1000 > nowMs + skewMs) throw new Refusal('token_not_yet_valid')
-  if (sub === undefined && clientOf(claims) === undefined) throw new Refusal('subject_missing')
-  // RFC 9449 §6, RFC 8705 §3: without its proof, a token that is bound to a key is anybody's.
-  if (cnf !== undefined) throw new Refusal('proof_unsupported')
-}
-
-function areNames({ client_id, azp }: JWTPayload): boolean {
-  return isOptionalName(client_id) && isOptionalName(azp)
-}
-
-/** An identity is recorded whole or not at all: two that differ at the end only would become one. */
-function isOptionalName(value: unknown): boolean {
-  if (value === undefined) return true
-  return shortText(value) === undefined && !/\p{Cc}/u.test(String(value))
-}
-
-function isActorChain(act: unknown): boolean {
-  let next = act
-  for (let depth = 0; next !== undefined; depth++) {
-    if (depth >= actorsMax || !isJsonObject(next) || !isOptionalName(next.sub)) return false
-    if (next.sub === undefined && clientOf(next) === undefined) return false
-    next = next.act
-  }
-  return true
 }

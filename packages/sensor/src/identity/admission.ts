@@ -6,6 +6,11 @@ import type { RefusalCode, RefusalReason } from './refusal-code.ts'
 /** What a gateway asks a resource guard, and what it is told. */
 
 export interface GuardRequest extends CredentialSource {
+  method: string
+  /** Origins under which the client may have addressed us: what a proof of possession may name. */
+  origins: () => readonly string[]
+  /** SHA-256 of the client's certificate (RFC 8705 §3.1), whose key the handshake proved; undefined: it showed none. */
+  certificate?: () => string | undefined
   /** Milliseconds since 1970. */
   nowMs: number
 }

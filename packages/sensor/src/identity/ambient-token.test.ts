@@ -12,6 +12,7 @@ import { createBearerJudge } from './bearer-judge.ts'
 import type { Principals } from './principals.ts'
 import { toStdioPrincipals } from './stdio-principals.ts'
 import { supplyFromEnv, supplyFromFile, supplyFromGithub, type TokenSupply } from './token-supply.ts'
+import type { IssuerRules } from './token-trust.ts'
 
 const issuer = 'https://token.actions.githubusercontent.com'
 const pair = await generateKeyPair('ES256', { extractable: true })
@@ -27,7 +28,8 @@ function mint(exp: number, claims: Record<string, unknown> = {}): Promise<string
     .sign(pair.privateKey)
 }
 
-const keys = {
+const keys: IssuerRules['keys'] = {
+  warm: () => undefined,
   async keyFor() {
     const { importJWK } = await import('jose')
     const key = await importJWK(publicKey, 'ES256')
@@ -36,16 +38,14 @@ const keys = {
   },
 }
 
-const judgeBearer = createBearerJudge(
-  { issuers: new Map([[issuer, keys]]), audiences: ['affidavit'], algorithms: ['ES256'], typ: 'any', skewMs: 0 },
-  by,
-)
+const rules: IssuerRules = {
+  issuer, kind: 'oauth', keys, audiences: ['affidavit'], algorithms: ['ES256'], typ: 'any', skewMs: 0,
+  role: { claim: ['roles'] }, claims: new Map(),
+} // biome-ignore format: one set of rules
+const judgeBearer = createBearerJudge({ issuers: new Map([[issuer, rules]]) }, by)
 const judge: AmbientTokenOptions['judge'] = async (token, nowMs) => {
-  const { principals, verified } = await judgeBearer({
-    target: '',
-    headers: [['authorization', `Bearer ${token}`]],
-    nowMs,
-  })
+  const headers = [['authorization', `Bearer ${token}`]] as const
+  const { principals, verified } = await judgeBearer({ method: '', target: '', headers, origins: () => [], nowMs })
   return { principals, expiresMs: verified.expiresMs }
 }
 
@@ -69,8 +69,9 @@ function follow(supply: TokenSupply, how: Partial<AmbientTokenOptions> = {}): Fo
   return { token, events, said }
 }
 
-async function named({ token }: Followed): Promise<Principals> {
-  await vi.waitFor(() => expect(token.current(Date.now())).toBeDefined(), { timeout: 5_000 })
+async function named({ token, events }: Followed, judgements = 0): Promise<Principals> {
+  const isNamed = () => expect([token.current(Date.now()), events.length]).toEqual([expect.anything(), judgements])
+  await vi.waitFor(isNamed, { timeout: 5_000 })
   const principals = token.current(Date.now())
   if (principals === undefined) throw new Error('nobody')
   return principals
@@ -103,7 +104,7 @@ describe('a token of the environment', () => {
 
   it('is verified where a configured issuer signed it, and told once [AT-6]', async () => {
     const followed = follow(supplyFromEnv('CI_TOKEN', { CI_TOKEN: await mint(seconds() + 600) }), { judge })
-    const principals = await named(followed)
+    const principals = await named(followed, 1)
     expect(principals.token).toMatchObject({ assurance: 'verified', issuer, audience: 'affidavit' })
     const stdio = toStdioPrincipals(local, parentage, principals)
     expect(stdio.user).toMatchObject({ id: 'repo:acme/crm:ref:refs/heads/main', assurance: 'verified' })
@@ -117,7 +118,7 @@ describe('a token of the environment', () => {
     ['token_expired', { exp: 1_700_000_000 }],
   ])('that is not good is a claim, with the reason: %s [AT-6]', async (code, claims) => {
     const followed = follow(supplyFromEnv('CI_TOKEN', { CI_TOKEN: await mint(seconds() + 600, claims) }), { judge })
-    const principals = await named(followed)
+    const principals = await named(followed, 1)
     const reason = code === 'token_expired' ? /^token_expired/ : new RegExp(`^${code}: `)
     expect(principals.user).toMatchObject({ assurance: 'claimed', reason: expect.stringMatching(reason) })
     expect(followed.events).toMatchObject([{ detail: { event: 'refused', code } }])
@@ -200,7 +201,7 @@ describe('the token endpoint of GitHub Actions', () => {
       ACTIONS_ID_TOKEN_REQUEST_URL: `${url}/token?api-version=2.0`,
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: requestToken,
     }
-    const principals = await named(follow(supplyFromGithub('https://affidavit.example', env, fetch), { judge }))
+    const principals = await named(follow(supplyFromGithub('https://affidavit.example', env, fetch), { judge }), 1)
     expect(seen).toEqual(['/token?api-version=2.0&audience=https%3A%2F%2Faffidavit.example', `bearer ${requestToken}`])
     expect(principals.token).toMatchObject({ assurance: 'verified', source: 'GitHub Actions token endpoint' })
     expect(JSON.stringify(principals)).not.toContain(requestToken)

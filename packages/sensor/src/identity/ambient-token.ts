@@ -5,7 +5,7 @@ import { formatTimestamp } from '@affidavit/evidence/record/timestamp'
 import type { AuthEvent } from './admission.ts'
 import { parseJwtText } from './jwt-text.ts'
 import type { Principals } from './principals.ts'
-import { Refusal, type RefusalCode, reasonOf } from './refusal-code.ts'
+import { isPassing, Refusal, type RefusalCode, reasonOf } from './refusal-code.ts'
 import { SupplyError, type TokenSupply } from './token-supply.ts'
 
 /** The token that a process was given, read once and again before it expires; nobody presents it with a request. */
@@ -20,23 +20,34 @@ export interface AmbientTokenOptions {
   /** Whom a token claims to name. */
   describe: (token: string) => Principals
   /** Whom it names by the word of a trusted issuer. Throws Refusal. Absent: nobody is trusted, and all of it stays claimed. */
-  judge?: (token: string, nowMs: number) => Promise<{ principals: Principals; expiresMs: number | undefined }>
-  /** A token that was judged, told once. */
+  judge?: (token: string, nowMs: number) => Promise<Judgement>
+  /** A token that was judged, told once for each verdict. */
   onJudged: (event: AuthEvent) => void
   diagnose: (code: string, sentence: string) => void
+}
+
+export interface Judgement {
+  principals: Principals
+  expiresMs: number | undefined
+  /** How long it counts. Absent: as long as the token. */
+  againMs?: number
 }
 
 interface Held {
   token: string
   principals: Principals
   expiresMs: number | undefined
-  /** What is left when it has expired: who it named once, as a claim. */
-  expired: Principals
-  isVerified: boolean
+  /** Who it names as a claim: while nobody has judged it, and when it has expired. */
+  claimed: Principals
+  verdict: 'unjudged' | 'verified' | RefusalCode
+  /** After so long it is judged again. Undefined: another verdict cannot be had. */
+  againMs: number | undefined
+  judgedMs: number
 }
 
-/** Tokens without an expiry are looked at again after this time. */
+/** Tokens without an expiry are looked at again after this time, and tokens that were refused. */
 const lookAgainMs = 5 * 60_000
+const lookAgainMsMax = 3_600_000
 const retryMs = 30_000
 /** A new one is asked for this long before the old one expires, or after nine tenths of its life where that is later. */
 const aheadMs = 60_000
@@ -49,11 +60,20 @@ export function openAmbientToken(options: AmbientTokenOptions): AmbientToken {
   let problem: string | undefined
   let timer: NodeJS.Timeout | undefined
 
+  const read = async (): Promise<void> => {
+    const token = await supply.read(ending.signal)
+    const before = held
+    if (token !== before?.token) {
+      const fresh = toClaimed(token, options)
+      // Until the new one counts, one that still does stays; where there is none, records have the claim meanwhile.
+      if (before === undefined || !isGood(before, Date.now())) held = fresh
+      held = await judged(fresh, options)
+    } else if (isDue(before, Date.now())) held = await judged(before, options)
+  }
   const renew = async (): Promise<void> => {
     const before = problem
     try {
-      const token = await supply.read(ending.signal)
-      if (token !== held?.token || !held.isVerified) held = await take(token, held, options)
+      await read()
       problem = undefined
     } catch (error) {
       if (!(error instanceof SupplyError)) throw error
@@ -68,8 +88,8 @@ export function openAmbientToken(options: AmbientTokenOptions): AmbientToken {
   void renew()
   return {
     current(nowMs) {
-      if (held?.expiresMs === undefined || nowMs < held.expiresMs) return held?.principals
-      return held.expired
+      if (held === undefined || !isExpired(held, nowMs)) return held?.principals
+      return held.claimed
     },
     close() {
       ending.abort()
@@ -78,38 +98,53 @@ export function openAmbientToken(options: AmbientTokenOptions): AmbientToken {
   }
 }
 
-/** Undefined: it is never asked again, for it could only say the same. */
-function pauseUntilNext(held: Held | undefined, { canRenew }: TokenSupply, nowMs: number): number | undefined {
-  const isDone = held?.isVerified === true || held?.expiresMs === undefined
-  if (!canRenew && held !== undefined && isDone) return undefined
-  if (held === undefined) return retryMs
-  if (held.expiresMs === undefined) return lookAgainMs
-  const leftMs = held.expiresMs - nowMs
-  // A judgement that an issuer's silence put off is made up for.
-  const soonMs = held.isVerified ? lookAgainMs * 12 : retryMs
-  return Math.max(pauseMinMs, Math.min(soonMs, leftMs - Math.min(aheadMs, leftMs / 10)))
+function isExpired({ expiresMs = Number.POSITIVE_INFINITY }: Held, nowMs: number): boolean {
+  return nowMs >= expiresMs
 }
 
-/** Claimed first, so that records have something while an issuer's keys are on their way. */
-async function take(token: string, before: Held | undefined, options: AmbientTokenOptions): Promise<Held> {
-  const { supply, describe, judge, onJudged } = options
-  const nowMs = Date.now()
-  const claimed = withSource(describe(token), { source: supply.name })
+function isGood(held: Held, nowMs: number): boolean {
+  return held.verdict === 'verified' && !isExpired(held, nowMs)
+}
+
+function isDue({ againMs, judgedMs }: Held, nowMs: number): boolean {
+  return againMs !== undefined && (nowMs < judgedMs || nowMs - judgedMs >= againMs)
+}
+
+/** Undefined: it is never asked again, for it could only say the same. */
+function pauseUntilNext(held: Held | undefined, { canRenew }: TokenSupply, nowMs: number): number | undefined {
+  if (held === undefined) return retryMs
+  const { expiresMs, againMs } = held
+  const leftMs = expiresMs === undefined ? undefined : expiresMs - nowMs
+  if (!canRenew && (againMs === undefined || isExpired(held, nowMs))) return undefined
+  const renewMs =
+    leftMs === undefined ? lookAgainMs : Math.min(lookAgainMsMax, leftMs - Math.min(aheadMs, Math.abs(leftMs) / 10))
+  return Math.max(pauseMinMs, Math.min(againMs ?? renewMs, canRenew ? renewMs : lookAgainMsMax))
+}
+
+function toClaimed(token: string, { supply, describe, judge }: AmbientTokenOptions): Held {
+  const named = withGrounds(describe(token), { source: supply.name })
+  const waiting = judge === undefined ? named : withGrounds(named, { reason: 'it is not verified yet' })
+  const claimed = withGrounds(named, { reason: 'token_expired: it was not renewed' })
   const expiresMs = claimedExpiry(token)
-  const expired = withSource(claimed, { reason: 'token_expired: it was not renewed' })
-  const unjudged: Held = { token, principals: claimed, expiresMs, expired, isVerified: false }
-  if (judge === undefined) return unjudged
+  return { token, principals: waiting, expiresMs, claimed, verdict: 'unjudged', againMs: undefined, judgedMs: 0 }
+}
+
+async function judged(held: Held, { supply, judge, onJudged }: AmbientTokenOptions): Promise<Held> {
+  if (judge === undefined) return held
+  const judgedMs = Date.now()
   try {
-    const verified = await judge(token, nowMs)
-    const principals = withSource(verified.principals, { source: supply.name })
-    if (before?.token !== token || !before.isVerified) onJudged(admitted(principals, verified.expiresMs))
-    return { ...unjudged, principals, expiresMs: verified.expiresMs ?? expiresMs, isVerified: true }
+    const { principals: named, expiresMs = held.expiresMs, againMs } = await judge(held.token, judgedMs)
+    const principals = withGrounds(named, { source: supply.name })
+    if (held.verdict !== 'verified') onJudged(admitted(principals, expiresMs))
+    return { ...held, principals, expiresMs, verdict: 'verified', againMs, judgedMs }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const { code } = error
-    const principals = withSource(claimed, { reason: `${code}: ${reasonOf(code).sentence}` })
-    if (before?.token !== token) onJudged(refused(principals, code))
-    return { ...unjudged, principals: before?.token === token ? before.principals : principals }
+    const againMs = isPassing(code) ? retryMs : lookAgainMs
+    if (held.verdict === code) return { ...held, againMs, judgedMs }
+    const principals = withGrounds(held.claimed, { reason: `${code}: ${reasonOf(code).sentence}` })
+    onJudged(refused(principals, code))
+    return { ...held, principals, verdict: code, againMs, judgedMs }
   }
 }
 
@@ -120,14 +155,16 @@ function claimedExpiry(token: string): number | undefined {
   return typeof exp === 'number' && exp > 0 && exp < 253_402_300_799 ? exp * 1000 : undefined
 }
 
-function withSource(principals: Principals, grounds: Partial<Pick<Grounds, 'source' | 'reason'>>): Principals {
+function withGrounds(principals: Principals, grounds: Partial<Pick<Grounds, 'source' | 'reason'>>): Principals {
   const clipped = Object.fromEntries(Object.entries(grounds).map(([name, value]) => [name, clipText(value)]))
   const say = <T extends object>(named: T): T => ('absent' in named ? named : { ...named, ...clipped })
+  const { role } = principals
   return {
     ...principals,
     workload: say(principals.workload),
     user: say(principals.user),
-    role: say(principals.role),
+    // Where a role comes from is not where the token does.
+    role: 'absent' in role ? role : { ...say(role), source: role.source },
     token: say(principals.token),
     delegation: principals.delegation.map(say),
   }
@@ -135,11 +172,11 @@ function withSource(principals: Principals, grounds: Partial<Pick<Grounds, 'sour
 
 function admitted(principals: Principals, expiresMs: number | undefined): AuthEvent {
   const expires = expiresMs === undefined ? {} : { expires: formatTimestamp(expiresMs) }
-  return { detail: { event: 'admitted', ...fingerprint(principals), ...expires }, principals }
+  return { detail: { event: 'admitted', mode: 'observe', ...fingerprint(principals), ...expires }, principals }
 }
 
 function refused(principals: Principals, code: RefusalCode): AuthEvent {
-  return { detail: { event: 'refused', code, ...fingerprint(principals) }, principals }
+  return { detail: { event: 'refused', mode: 'observe', code, ...fingerprint(principals) }, principals }
 }
 
 function fingerprint({ token }: Principals): Pick<AuthDetail, 'fingerprint'> {

@@ -30,13 +30,16 @@ describe('describeBearer', () => {
     expect(describeBearer(`Bearer ${token}`)).toMatchObject({
       user: { ...claimed, id: 'alice', name: 'Alice', issuer: 'https://idp.example', method: 'bearer' },
       workload: { ...claimed, kind: 'workload', id: 'agent' },
-      role: { ...claimed, kind: 'role', id: 'reader writer' },
+      role: { ...claimed, source: 'claim roles', kind: 'role', id: 'reader writer' },
       token: {
         ...claimed,
         digest: digest(token),
         issuer: 'https://idp.example',
         audience: 'https://crm.example/mcp',
-        reason: 'nobody verified it here; it claims to expire 2026-11-18T11:06:40.000Z',
+        subject: 'alice',
+        clientId: 'agent',
+        expires: '2026-11-18T11:06:40.000Z',
+        reason: 'nobody verified it here',
       },
       delegation: [
         { ...claimed, id: 'pipeline-7', issuer: 'https://ci.example' },

@@ -6,7 +6,10 @@ import { createBoundedMap } from './bounded-map.ts'
 import type { Redact } from './claims.ts'
 import { parseJwtText, tokenBytesMax } from './jwt-text.ts'
 import type { Principals } from './principals.ts'
+import { type RefusalCode, reasonOf } from './refusal-code.ts'
+import { type Reading, usualReading } from './token-kind.ts'
 import { toPrincipals } from './token-principals.ts'
+import { fingerprintOf, referToClaims } from './token-ref.ts'
 
 /** Whom a credential claims to name. Nothing here was checked, and all of it is `claimed`. */
 
@@ -16,25 +19,42 @@ const unverified = 'nobody verified it here'
 const secretCharsMin = 16
 /** Of hostile tokens each may take 20 kB. */
 const rememberedMax = 1024
-const secondsMax = 253_402_300_799
+/** A fingerprint has no key: anybody can try guesses against it, so it is made of long secrets alone. */
+const fingerprintCharsMin = 32
 
 export type Digest = (value: string) => KeyedDigest
-/** `authorization` is the header's value; undefined where the request has none. Never throws, whatever it holds. */
-export type DescribeBearer = (authorization: string | undefined) => Principals
+/**
+ * `authorization` is the header's value; undefined where the request has none. `code` says why it was not found true; without
+ * it, nobody looked. Never throws, whatever it holds.
+ */
+export type DescribeBearer = (authorization: string | undefined, code?: RefusalCode) => Principals
+
+export interface DescribeOptions {
+  digest: Digest
+  redact: Redact
+  /** How tokens are read that say they come from this issuer; the usual way where it is nobody's. */
+  readingOf?: (issuer: unknown) => Reading | undefined
+}
+
+/** What a credential is described by, and on which grounds. */
+interface Describing extends DescribeOptions {
+  reason: string
+}
 
 /**
  * Describes credentials, and returns the same object for the same credential, so that what is encoded of it is kept with
  * it. Remembered are digests; of the credential itself nothing outlives the call.
  */
-export function createDescribeBearer({ digest, redact }: { digest: Digest; redact: Redact }): DescribeBearer {
+export function createDescribeBearer(options: DescribeOptions): DescribeBearer {
   const known = createBoundedMap<Principals>(rememberedMax)
-  return (authorization) => {
+  return (authorization, code) => {
     if (authorization === undefined) return nobody
-    const fingerprint = digest(authorization)
-    const before = known.get(fingerprint)
+    const name = `${code ?? ''} ${options.digest(authorization)}`
+    const before = known.get(name)
     if (before !== undefined) return before
-    const principals = describe(authorization, { digest, redact })
-    known.set(fingerprint, principals)
+    const reason = code === undefined ? unverified : `${code}: ${reasonOf(code).sentence}`
+    const principals = describe(authorization, { ...options, reason })
+    known.set(name, principals)
     return principals
   }
 }
@@ -47,14 +67,12 @@ export function absentPrincipals(reason: string, token: TokenRef | Absent = { ab
   return { workload: absent, user: absent, role: absent, token, delegation: [] }
 }
 
-function describe(authorization: string, by: { digest: Digest; redact: Redact }): Principals {
+function describe(authorization: string, by: Describing): Principals {
   const { scheme, credential } = splitAuthorization(authorization)
   if (scheme === 'basic') return describeBasic(credential, by)
-  if (scheme !== 'bearer') {
-    const token = referTo(credential, { ...groundsOf('other'), digest: by.digest })
-    return absentPrincipals('credentials of this scheme name nobody that can be read', token)
-  }
-  return describeToken(credential, by)
+  if (scheme === 'bearer' || scheme === 'dpop') return describeToken(credential, scheme, by)
+  const token = referTo(credential, 'other', by)
+  return absentPrincipals('credentials of this scheme name nobody that can be read', token)
 }
 
 /** RFC 9110 §11.4: scheme (in any case), spaces, the rest. */
@@ -63,48 +81,41 @@ export function splitAuthorization(authorization: string): { scheme: string; cre
   return { scheme: scheme.toLowerCase(), credential }
 }
 
-function describeToken(credential: string, { digest, redact }: { digest: Digest; redact: Redact }): Principals {
-  const grounds = groundsOf('bearer')
-  const token = referTo(credential, { ...grounds, digest })
+function describeToken(credential: string, method: string, by: Describing): Principals {
+  const token = referTo(credential, method, by)
   if ('absent' in token) return absentPrincipals('the token is too short to be one', token)
   if (credential.length > tokenBytesMax) return absentPrincipals('the token is too long to be looked into', token)
+  const printed = credential.length < fingerprintCharsMin ? token : { ...token, fingerprint: fingerprintOf(credential) }
   const text = parseJwtText(credential)
-  if (text === 'claims_ambiguous') return absentPrincipals('the token names a claim twice', token)
-  if (typeof text === 'string') return absentPrincipals('the token is opaque here', token)
-  return toPrincipals(text.claims, describeClaims(token, text.claims, redact), { grounds, redact })
-}
-
-function describeClaims(token: TokenRef, claims: Record<string, unknown>, redact: Redact): TokenRef {
-  const { iss, aud, exp } = claims
-  const [audience] = Array.isArray(aud) ? aud : [aud]
-  const isTime = typeof exp === 'number' && exp >= 0 && exp <= secondsMax
-  return {
-    ...token,
-    ...(typeof iss === 'string' && iss !== '' ? { issuer: clipText(redact(iss)) } : {}),
-    ...(typeof audience === 'string' && audience !== '' ? { audience: clipText(redact(audience)) } : {}),
-    ...(isTime ? { reason: `${unverified}; it claims to expire ${new Date(exp * 1000).toISOString()}` } : {}),
-  }
+  if (text === 'claims_ambiguous') return absentPrincipals('the token names a claim twice', printed)
+  if (typeof text === 'string') return absentPrincipals('the token is opaque here', printed)
+  const { claims } = text
+  return toPrincipals(claims, referToClaims(printed, claims, by.redact), {
+    grounds: groundsOf(method, by.reason),
+    redact: by.redact,
+    reading: by.readingOf?.(claims.iss) ?? usualReading,
+  })
 }
 
 /** RFC 7617: user name and password, parted by the first colon. */
-function describeBasic(credential: string, { digest, redact }: { digest: Digest; redact: Redact }): Principals {
+function describeBasic(credential: string, by: Describing): Principals {
   const decoded = credential.length > tokenBytesMax ? '' : Buffer.from(credential, 'base64').toString()
   const colon = decoded.indexOf(':')
   const name = decoded.slice(0, Math.max(0, colon))
   const password = decoded.slice(colon + 1)
-  const grounds = groundsOf('basic')
-  const token = password.length < secretCharsMin ? guessable : referTo(credential, { ...grounds, digest })
+  const token = password.length < secretCharsMin ? guessable : referTo(credential, 'basic', by)
   const principals = absentPrincipals('Basic credentials name nothing but a user', token)
   if (name === '') return { ...principals, user: { absent: 'no user name can be read from the credentials' } }
-  return { ...principals, user: { ...grounds, id: clipText(redact(name)) } }
+  return { ...principals, user: { ...groundsOf('basic', by.reason), id: clipText(by.redact(name)) } }
 }
 
 const guessable: Absent = { absent: 'the secret is short enough to be guessed from its digest' }
 
-function referTo(credential: string, { digest, ...grounds }: Grounds & { digest: Digest }): TokenRef | Absent {
-  return credential.length < secretCharsMin ? guessable : { ...grounds, digest: digest(credential) }
+function referTo(credential: string, method: string, { digest, reason }: Describing): TokenRef | Absent {
+  if (credential.length < secretCharsMin) return guessable
+  return { ...groundsOf(method, reason), digest: digest(credential) }
 }
 
-function groundsOf(method: string): Grounds {
-  return { assurance: 'claimed', method, source, reason: unverified }
+function groundsOf(method: string, reason: string): Grounds {
+  return { assurance: 'claimed', method, source, reason }
 }

@@ -10,6 +10,8 @@ import { Refusal } from './refusal-code.ts'
 export interface IssuerKeys {
   /** The key that the token's header names. Throws Refusal `unknown_key` or `keys_unavailable`. */
   keyFor(header: CompactJWSHeaderParameters, nowMs: number): Promise<CryptoKey>
+  /** Asks for them, so that whoever needs one first need not wait. */
+  warm(nowMs: number): void
 }
 
 export interface IssuerOptions {
@@ -17,6 +19,8 @@ export interface IssuerOptions {
   issuer: string
   /** Where its keys are; found by discovery where it is not given. */
   jwksUri?: string
+  /** Instead of asking anybody: the key set as it is now. Throws where it cannot be read. */
+  readKeys?: () => unknown
   fetch: Fetch
   signal: AbortSignal
   /** `problem` is a word of ours, never anything the endpoint sent. */
@@ -30,8 +34,9 @@ const graceMs = 24 * 3_600_000
 /** Tokens with invented key ids make no more requests than this allows, and an endpoint that is down is left alone. */
 const pauseMs = 10_000
 const firstTimeoutMs = 5_000
-/** With keys at hand nobody waits long for newer ones. */
 const refreshTimeoutMs = 1_000
+/** How long a caller with keys at hand waits for newer ones; what comes later counts for those who come later. */
+const refreshWaitMs = 400
 
 interface Held {
   keys: LocalJWKSet
@@ -42,12 +47,15 @@ export function createIssuerKeys(options: IssuerOptions): IssuerKeys {
   let held: Held | undefined
   let triedMs = Number.NEGATIVE_INFINITY
   let pending: Promise<void> | undefined
+  let isDown = false
 
   const fetchKeys = async (nowMs: number): Promise<void> => {
     try {
       const keys = await loadKeys(options, held === undefined ? firstTimeoutMs : refreshTimeoutMs)
       held = { keys, fetchedMs: nowMs }
+      isDown = false
     } catch (error) {
+      isDown = true
       options.onUnavailable(options.issuer, problemOf(error))
     }
   }
@@ -61,8 +69,16 @@ export function createIssuerKeys(options: IssuerOptions): IssuerKeys {
     return pending
   }
   return {
+    warm: (nowMs) => void refresh(nowMs),
     async keyFor(header, nowMs) {
-      if (held === undefined || !isWithin(freshMs, held.fetchedMs, nowMs)) await refresh(nowMs)
+      const isUsable = held !== undefined && isWithin(graceMs, held.fetchedMs, nowMs)
+      if (held === undefined || !isWithin(freshMs, held.fetchedMs, nowMs)) {
+        const isFirst = pending === undefined
+        const refreshed = refresh(nowMs)
+        // With keys at hand one caller waits a moment for newer ones; while the endpoint is known to be down, nobody does.
+        if (!isUsable) await refreshed
+        else if (isFirst && !isDown) await waitAtMost(refreshWaitMs, refreshed)
+      }
       if (held === undefined || !isWithin(graceMs, held.fetchedMs, nowMs)) throw new Refusal('keys_unavailable')
       const key = await pick(held.keys, header)
       if (key !== undefined) return key
@@ -74,6 +90,14 @@ export function createIssuerKeys(options: IssuerOptions): IssuerKeys {
       return rotated
     },
   }
+}
+
+async function waitAtMost(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** A clock that was set back makes everything old rather than young for ever. */
@@ -105,10 +129,20 @@ function problemOf(error: unknown): string {
 }
 
 async function loadKeys(options: IssuerOptions, timeoutMs: number): Promise<LocalJWKSet> {
+  if (options.readKeys !== undefined) return parseKeySet(readHere(options.readKeys))
   const url = options.jwksUri ?? (await discoverJwksUri(options, timeoutMs))
   const { status, json } = await get(options, url, timeoutMs)
   if (status !== 200) throw new DiscoveryError(`its key set is answered with ${status}`)
   return parseKeySet(json)
+}
+
+function readHere(readKeys: () => unknown): unknown {
+  try {
+    return readKeys()
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    throw new DiscoveryError('its key file cannot be read')
+  }
 }
 
 function parseKeySet(json: unknown): LocalJWKSet {

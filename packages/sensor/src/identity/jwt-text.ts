@@ -14,7 +14,7 @@ const depthMax = 40
 const signedParts = 3
 const encryptedParts = 5
 
-export type JwtFlaw = 'token_not_jwt' | 'token_encrypted' | 'token_malformed' | 'claims_ambiguous'
+export type JwtFlaw = 'token_not_jwt' | 'token_encrypted' | 'token_nested' | 'token_malformed' | 'claims_ambiguous'
 
 /**
  * Header and claims of a compact JWS, or why there are none. Stricter than most parsers, so that no two of them can read it
@@ -27,8 +27,10 @@ export function parseJwtText(token: string): JwtText | JwtFlaw {
   const [header, claims, signature] = parts.map(decodePart)
   if (header === undefined || claims === undefined || signature === undefined) return 'token_malformed'
   const headerObject = parseObject(header)
-  const claimsObject = parseObject(claims)
   if (typeof headerObject === 'string') return headerObject
+  // RFC 7519 §5.2: what is signed is another token, and its claims are not these.
+  if (String(headerObject.cty).toLowerCase() === 'jwt') return 'token_nested'
+  const claimsObject = parseObject(claims)
   return typeof claimsObject === 'string' ? claimsObject : { header: headerObject, claims: claimsObject }
 }
 

@@ -33,9 +33,17 @@ export function createNews(): News {
   }
 }
 
-function admittedEvent({ subject, verified, principals }: JudgedBearer): AuthEvent {
-  const { fingerprint } = subject
-  return { detail: { event: 'admitted', fingerprint, expires: formatTimestamp(verified.expiresMs) }, principals }
+/** Whose token it is and until when, of one that was found good. */
+export function tellOf({ subject, verified }: JudgedBearer): Pick<AuthDetail, 'fingerprint' | 'expires'> {
+  const { expiresMs } = verified
+  return {
+    fingerprint: subject.fingerprint,
+    ...(expiresMs === undefined ? {} : { expires: formatTimestamp(expiresMs) }),
+  }
+}
+
+function admittedEvent(bearer: JudgedBearer): AuthEvent {
+  return { detail: { event: 'admitted', ...tellOf(bearer) }, principals: bearer.principals }
 }
 
 function exchangedEvent(bearer: JudgedBearer, upstream: UpstreamToken, grant: UpstreamGrant['grant']): AuthEvent {

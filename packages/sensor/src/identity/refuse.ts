@@ -1,9 +1,8 @@
 import type { AuthDetail } from '@affidavit/evidence/record/header'
-import { formatTimestamp } from '@affidavit/evidence/record/timestamp'
 import type { AuthEvent, GuardRequest, Refused } from './admission.ts'
-import { absentPrincipals, createDescribeBearer, type Digest } from './bearer.ts'
+import { absentPrincipals, createDescribeBearer, type DescribeOptions } from './bearer.ts'
 import type { JudgedBearer } from './bearer-judge.ts'
-import type { Redact } from './claims.ts'
+import { tellOf } from './news.ts'
 import { isRefusalCode, type RefusalCode, reasonOf } from './refusal-code.ts'
 import { createRefusalRation } from './refusal-ration.ts'
 import { challengeFor, type ProtectedResource } from './resource-metadata.ts'
@@ -19,11 +18,9 @@ export interface Refuse {
   giveBack(detail: AuthDetail): void
 }
 
-export interface RefuseOptions {
+export interface RefuseOptions extends DescribeOptions {
   resource: ProtectedResource
   grant: UpstreamGrant['grant']
-  digest: Digest
-  redact: Redact
 }
 
 const retryAfterSeconds = 5
@@ -44,18 +41,18 @@ export function createRefuse({ resource, grant, ...by }: RefuseOptions): Refuse 
   return {
     unverified: (code, request) =>
       answer(code, request.nowMs, () => {
-        const principals = describe(authorizationOf(request))
+        const principals = describe(authorizationOf(request), code)
         const { token } = principals
         return {
           detail: { ...detailOf(code), ...('digest' in token ? { fingerprint: token.digest } : {}) },
           principals,
         }
       }),
-    verified: (code, { nowMs }, { subject, verified, principals }) =>
-      answer(code, nowMs, () => {
-        const expires = formatTimestamp(verified.expiresMs)
-        return { detail: { ...detailOf(code), fingerprint: subject.fingerprint, expires }, principals }
-      }),
+    verified: (code, { nowMs }, bearer) =>
+      answer(code, nowMs, () => ({
+        detail: { ...detailOf(code), ...tellOf(bearer) },
+        principals: bearer.principals,
+      })),
     giveBack({ code, count = 1 }) {
       if (isRefusalCode(code)) ration.add(code, count)
     },
@@ -64,9 +61,9 @@ export function createRefuse({ resource, grant, ...by }: RefuseOptions): Refuse 
   }
 }
 
-const counted = absentPrincipals('refusals of a flood are counted, not described')
+export const counted = absentPrincipals('refusals of a flood are counted, not described')
 
 /** Whichever comes first: a request that carries several is refused. */
-function authorizationOf({ headers }: GuardRequest): string | undefined {
+export function authorizationOf({ headers }: GuardRequest): string | undefined {
   return headers.find(([name]) => name.toLowerCase() === 'authorization')?.[1]
 }

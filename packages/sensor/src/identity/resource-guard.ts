@@ -4,9 +4,9 @@ import type { Digest } from './bearer.ts'
 import { createBearerJudge } from './bearer-judge.ts'
 import type { Redact } from './claims.ts'
 import { type Fetch, fetchJson } from './fetch-json.ts'
-import { createIssuerKeys, type IssuerKeys } from './issuer-keys.ts'
 import { createNews } from './news.ts'
-import { Refusal } from './refusal-code.ts'
+import { openTrust, type TrustOptions } from './open-trust.ts'
+import { orRefusal, Refusal } from './refusal-code.ts'
 import { createRefuse } from './refuse.ts'
 import { describeResource, metadataPathOf } from './resource-metadata.ts'
 import { createUpstreamTokens, type UpstreamGrant } from './upstream-token.ts'
@@ -30,16 +30,10 @@ export interface ResourceGuard {
   close(): void
 }
 
-export interface ResourceGuardOptions {
+export interface ResourceGuardOptions extends Pick<TrustOptions, 'issuers' | 'introspecting'> {
   resource: string
-  issuers: readonly { issuer: string; jwksUri?: string }[]
   /** All of them are required. */
   scopes: readonly string[]
-  /** One of them must be among the token's audiences: the resource itself, unless the issuer knows it by another name. */
-  audiences: readonly string[]
-  algorithms: readonly string[]
-  typ: 'at+jwt' | 'any'
-  skewMs: number
   upstream: UpstreamGrant
   digest: Digest
   /** Applied to every claim before it is kept. */
@@ -51,9 +45,13 @@ export interface ResourceGuardOptions {
 export function createResourceGuard(options: ResourceGuardOptions): ResourceGuard {
   const { scopes, upstream, digest } = options
   const ended = new AbortController()
+  // Whatever stands in front, this is where clients send their requests.
+  const origin = [new URL(options.resource).origin]
   const resource = { resource: options.resource, scopes, issuers: options.issuers.map(({ issuer }) => issuer) }
-  const judge = createBearerJudge({ ...options, issuers: createIssuers(options, ended.signal) }, options)
-  const refuse = createRefuse({ ...options, resource, grant: upstream.grant })
+  const trust = openTrust(options, ended.signal)
+  const judge = createBearerJudge(trust, options)
+  const { redact } = options
+  const refuse = createRefuse({ resource, grant: upstream.grant, digest, redact, readingOf: trust.readingOf })
   const news = createNews()
   const tokens = createUpstreamTokens({
     grant: upstream,
@@ -62,7 +60,8 @@ export function createResourceGuard(options: ResourceGuardOptions): ResourceGuar
   })
 
   return {
-    async admit(request) {
+    async admit(asked) {
+      const request = { ...asked, origins: () => origin }
       const bearer = await orRefusal(judge(request))
       if (bearer instanceof Refusal) return refuse.unverified(bearer.code, request)
       if (!isScopedFor(bearer.verified, scopes)) return refuse.verified('scope_missing', request, bearer)
@@ -87,22 +86,5 @@ export function createResourceGuard(options: ResourceGuardOptions): ResourceGuar
     metadata: () => describeResource(resource),
     metadataPath: metadataPathOf(options.resource),
     close: () => ended.abort(),
-  }
-}
-
-function createIssuers(options: ResourceGuardOptions, signal: AbortSignal): ReadonlyMap<string, IssuerKeys> {
-  const { issuers, fetch, diagnose } = options
-  const onUnavailable = (issuer: string, problem: string) =>
-    diagnose('AFD_ISSUER_UNAVAILABLE', `keys of ${issuer} could not be fetched: ${problem}`)
-  return new Map(issuers.map((each) => [each.issuer, createIssuerKeys({ ...each, fetch, signal, onUnavailable })]))
-}
-
-/** A refusal is an answer here, and anything else a defect. */
-async function orRefusal<V>(work: Promise<V>): Promise<V | Refusal> {
-  try {
-    return await work
-  } catch (error) {
-    if (error instanceof Refusal) return error
-    throw error
   }
 }

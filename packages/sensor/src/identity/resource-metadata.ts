@@ -1,4 +1,5 @@
 import { type RefusalCode, reasonOf } from './refusal-code.ts'
+import { signatureAlgorithms } from './token-trust.ts'
 
 /** What a protected resource says of itself (RFC 9728), and how it says what a client lacks (RFC 6750 §3). */
 export interface ProtectedResource {
@@ -23,6 +24,8 @@ export function describeResource({ resource, issuers, scopes }: ProtectedResourc
     authorization_servers: [...issuers],
     ...(scopes.length === 0 ? {} : { scopes_supported: [...scopes] }),
     bearer_methods_supported: ['header'],
+    // RFC 9449 §5.1: proofs are taken, and asked of tokens that are bound to a key.
+    dpop_signing_alg_values_supported: [...signatureAlgorithms],
   }
 }
 
@@ -39,5 +42,7 @@ export function challengeFor(code: RefusalCode, { resource, scopes }: ProtectedR
     ...(scopes.length === 0 ? [] : [`scope="${scopes.join(' ')}"`]),
     ...(error === undefined ? [] : [`error="${error}"`, `error_description="${sentence} (${code})"`]),
   ]
-  return `Bearer ${parameters.join(', ')}`
+  // RFC 9449 §7.1: what is wrong with a proof is said in the scheme that has one.
+  if (!code.startsWith('dpop_')) return `Bearer ${parameters.join(', ')}`
+  return `DPoP ${[...parameters, `algs="${signatureAlgorithms.join(' ')}"`].join(', ')}`
 }

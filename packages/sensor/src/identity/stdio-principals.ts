@@ -3,7 +3,7 @@ import type { Actor } from '@affidavit/evidence/record/identity-section'
 import type { Parentage } from './attest-parents.ts'
 import type { LocalFacts } from './local.ts'
 import type { Principals } from './principals.ts'
-import { actorsMax } from './token-principals.ts'
+import { boundChain } from './token-principals.ts'
 
 /**
  * Who is behind the requests of a stdio connection: the kernel's word about processes and user, and a token's, where one was
@@ -25,13 +25,13 @@ export function toStdioPrincipals(
       lineage,
     }
   const isUser = isVerified(token.user) || isAbsent(user)
-  const others = [isUser ? undefined : token.user, token.workload].filter(isActor)
+  const chain = [isUser ? undefined : token.user, ...token.delegation, token.workload].filter(isActor)
   return {
     workload,
     user: isUser && isActor(token.user) ? token.user : user,
     role: token.role,
     token: token.token,
-    delegation: [...token.delegation, ...others].slice(-actorsMax - 1),
+    delegation: boundChain(chain),
     lineage,
   }
 }

@@ -1,6 +1,7 @@
 import type { KeyedDigest } from '@affidavit/evidence/record/header'
 import { createBoundedMap } from './bounded-map.ts'
 import { isJsonObject } from './claims.ts'
+import { authenticateClient, type ClientCredentials } from './client-authentication.ts'
 import { type EndpointAnswer, EndpointError, type EndpointRequest } from './fetch-json.ts'
 import { Refusal, type RefusalCode } from './refusal-code.ts'
 
@@ -8,17 +9,13 @@ import { Refusal, type RefusalCode } from './refusal-code.ts'
  * Tokens for the upstream, instead of the client's own, which the upstream must never see. They live in this process's
  * memory and nowhere else; whoever reads that memory can act as the gateway's users towards the upstream until they expire.
  */
-export interface UpstreamGrant {
+export interface UpstreamGrant extends ClientCredentials {
   grant: 'token-exchange' | 'client-credentials'
   tokenEndpoint: string
   /** What the token is for, as the authorization server knows it (RFC 8693 §2.1, RFC 8707 §2). */
   audience?: string
   resource?: string
   scopes?: readonly string[]
-  clientId: string
-  /** Read for every exchange, so that a rotated secret counts at once. Undefined: it cannot be read. */
-  clientSecret: () => string | undefined
-  clientAuthentication: 'basic' | 'post'
 }
 
 export interface UpstreamToken {
@@ -98,7 +95,8 @@ async function requestToken(
   nowMs: number,
 ): Promise<UpstreamToken> {
   const form = grantForm(grant, subject)
-  const headers = authenticate(grant, form)
+  const headers = authenticateClient(grant, form)
+  if (headers === undefined) throw new Refusal('exchange_misconfigured')
   const answer = await ask(send, {
     url: grant.tokenEndpoint,
     method: 'POST',
@@ -141,25 +139,6 @@ function grantForm(grant: UpstreamGrant, subject: SubjectToken): URLSearchParams
   if (grant.resource !== undefined) form.set('resource', grant.resource)
   if (grant.scopes !== undefined && grant.scopes.length > 0) form.set('scope', grant.scopes.join(' '))
   return form
-}
-
-/** RFC 6749 §2.3.1: in the header both are form-encoded first. */
-function authenticate(grant: UpstreamGrant, form: URLSearchParams): Record<string, string> {
-  const { clientId, clientSecret } = grant
-  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
-  const secret = clientSecret()
-  if (secret === undefined) throw new Refusal('exchange_misconfigured')
-  if (grant.clientAuthentication === 'post') {
-    form.set('client_id', clientId)
-    form.set('client_secret', secret)
-    return headers
-  }
-  const credentials = Buffer.from(`${formEncode(clientId)}:${formEncode(secret)}`).toString('base64')
-  return { ...headers, authorization: `Basic ${credentials}` }
-}
-
-function formEncode(text: string): string {
-  return new URLSearchParams({ '': text }).toString().slice(1)
 }
 
 /** Errors that say something about this user's token, rather than about the gateway (RFC 6749 §5.2, RFC 8693 §2.2.2). */

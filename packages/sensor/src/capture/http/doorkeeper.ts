@@ -1,10 +1,13 @@
+import type { Socket } from 'node:net'
 import { encodeIdentity } from '@affidavit/evidence/record/identity-section'
-import type { AuthEvent } from '../../identity/admission.ts'
+import type { AuthEvent, GuardRequest } from '../../identity/admission.ts'
 import type { DescribeBearer } from '../../identity/bearer.ts'
+import type { CredentialObserver } from '../../identity/credential-observer.ts'
 import type { Principals } from '../../identity/principals.ts'
 import type { ResourceGuard } from '../../identity/resource-guard.ts'
 import type { CaptureContext } from '../context.ts'
 import { plainError } from './own-answer.ts'
+import { certificateOf, originsOf } from './presented.ts'
 import { headerOf, pairsOf, type RawHeaders } from './raw-headers.ts'
 
 /** What is known of a request before its body is read. */
@@ -13,6 +16,7 @@ export interface Arrival {
   /** Path and query as the client sent them. */
   target: string
   rawHeaders: RawHeaders
+  socket: Socket
 }
 
 /** Who sent a request, and what the upstream gets to see in the place of the credential; or what is answered instead. */
@@ -58,45 +62,88 @@ export function letEverybodyIn(describe: DescribeBearer): Doorkeeper {
   }
 }
 
+/** Mode `inline` with trust: everybody is let through all the same, and what the credential says is verified for the record. */
+export function watchCredentials(observer: CredentialObserver, context: CaptureContext): Doorkeeper {
+  const records = keepRecords(observer, context)
+  return {
+    async admit(arrival) {
+      const { principals, events } = await observer.observe(toGuardRequest(arrival))
+      // Not awaited: the stream keeps the order, and the record of the request itself is waited for.
+      void records.record(events)
+      return { verdict: 'admitted', principals }
+    },
+    sweep: records.sweep,
+    finish: records.finish,
+    close: () => observer.close(),
+  }
+}
+
 const metadataPrefix = /^\/\.well-known\/oauth-protected-resource(?:[/?]|$)/
-const countsEveryMs = 10_000
 
 /** Mode `resource`: whoever brings no token for this very resource is answered here. */
 export function guardResource(guard: ResourceGuard, context: CaptureContext): Doorkeeper {
   const metadata = Buffer.from(JSON.stringify(guard.metadata()))
-  let countedAtMs = Date.now()
-  let isFinished = false
-  const record = (events: readonly AuthEvent[]) =>
-    Promise.all(events.map((event) => recordEvent(event, guard, context)))
-  const recordCounts = async () => {
-    countedAtMs = Date.now()
-    await record(guard.drainRefusals())
-  }
+  const records = keepRecords(guard, context)
   return {
-    async admit({ method, target, rawHeaders }) {
+    async admit(arrival) {
+      const { method, target } = arrival
       // Public by nature: it says where to get a token.
       if (metadataPrefix.test(target) && (method === 'GET' || method === 'HEAD'))
         return { verdict: 'answered', status: 200, headers: [['access-control-allow-origin', '*']], body: metadata }
-      const admission = await guard.admit({ target, headers: pairsOf(rawHeaders), nowMs: Date.now() })
+      const admission = await guard.admit(toGuardRequest(arrival))
       // Not awaited: the stream keeps the order, and the record of the request itself is waited for.
-      const recorded = record(admission.events)
+      const recorded = records.record(admission.events)
       if (admission.verdict === 'admitted') {
         const { principals, authorization, forget } = admission
         return { verdict: 'admitted', principals, ours: { authorization, forget } }
       }
       await recorded
-      if (isFinished) await recordCounts()
       const { status, headers, code, sentence } = admission
       return { verdict: 'answered', status, headers, body: plainError(code, `${sentence}.`) }
     },
-    async sweep() {
+    sweep: records.sweep,
+    finish: records.finish,
+    close: () => guard.close(),
+  }
+}
+
+function toGuardRequest({ method, target, rawHeaders, socket }: Arrival): GuardRequest {
+  return {
+    method,
+    target,
+    headers: pairsOf(rawHeaders),
+    origins: () => originsOf(rawHeaders, socket),
+    certificate: () => certificateOf(socket),
+    nowMs: Date.now(),
+  }
+}
+
+/** Who makes events, counts what is too much of them, and takes back what could not be recorded. */
+type EventSource = Pick<ResourceGuard, 'drainRefusals' | 'giveBack'>
+
+const countsEveryMs = 10_000
+
+function keepRecords(source: EventSource, context: CaptureContext) {
+  let countedAtMs = Date.now()
+  let isFinished = false
+  const recordAll = (events: readonly AuthEvent[]) =>
+    Promise.all(events.map((event) => recordEvent(event, source, context)))
+  const recordCounts = async () => {
+    countedAtMs = Date.now()
+    await recordAll(source.drainRefusals())
+  }
+  return {
+    async record(events: readonly AuthEvent[]): Promise<void> {
+      await recordAll(events)
+      if (isFinished) await recordCounts()
+    },
+    async sweep(): Promise<void> {
       if (Date.now() - countedAtMs >= countsEveryMs) await recordCounts()
     },
-    async finish() {
+    async finish(): Promise<void> {
       isFinished = true
       await recordCounts()
     },
-    close: () => guard.close(),
   }
 }
 
@@ -105,16 +152,16 @@ const unnamedAgent = { absent: 'the agent names itself in messages, not in its c
 /** A record that cannot be made now is given back; the calls themselves keep to the fail mode. Never rejects. */
 async function recordEvent(
   event: AuthEvent,
-  guard: ResourceGuard,
+  source: EventSource,
   { emit, serverName, diagnose }: CaptureContext,
 ): Promise<void> {
   const { detail, principals } = event
   const identity = encodeIdentity({ agent: unnamedAgent, ...principals })
   try {
     const { recorded } = await emit({ kind: 'auth', server: { name: serverName }, detail }, { identity })
-    if (!recorded) guard.giveBack([event])
+    if (!recorded) source.giveBack([event])
   } catch (error) {
-    guard.giveBack([event])
+    source.giveBack([event])
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     diagnose('AFD_AUDIT_UNAVAILABLE', `a judgement on a credential could not be recorded yet (${code})`)
   }

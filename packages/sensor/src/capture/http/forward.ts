@@ -72,7 +72,11 @@ export async function forward(upstream: Upstream, request: ForwardedRequest): Pr
 function changedFields({ options }: Upstream, { authorization, changes }: ForwardedRequest): Changes {
   const replaced = new Map(changes)
   if (options.host === 'upstream') replaced.set('host', options.url.host)
-  if (authorization !== undefined) replaced.set('authorization', authorization)
+  if (authorization !== undefined) {
+    replaced.set('authorization', authorization)
+    // It proved something about the client's token to us, and proves nothing about ours.
+    replaced.set('dpop', undefined)
+  }
   return replaced
 }
 

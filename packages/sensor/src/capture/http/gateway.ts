@@ -11,6 +11,8 @@ import type { Upstream } from './upstream.ts'
 export interface TlsFiles {
   cert: string
   key: string
+  /** Whether clients are asked for a certificate. None is demanded, and nobody has to vouch for one: it is a key that was shown. */
+  asksClients: boolean
 }
 
 export interface GatewayOptions {
@@ -76,7 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       for (const upstream of state.upstreams) upstream.isRetired = !upstreams.includes(upstream)
     },
     renewTls: (tls) => {
-      if ('setSecureContext' in server) server.setSecureContext(tls)
+      if ('setSecureContext' in server) server.setSecureContext(secureOptions(tls))
     },
     async drain(limitMs) {
       state.isDraining = true
@@ -108,11 +110,16 @@ function openServer(
 ): Server | SecureServer {
   // A request may take as long as it takes, as it would without us; only its head must come.
   const shared = { maxHeaderSize: headerBytesMax, requestTimeout: 0, headersTimeout: 60_000, noDelay: true }
-  const server = tls === undefined ? createHttp(shared, onRequest) : createHttps({ ...shared, ...tls }, onRequest)
+  const server =
+    tls === undefined ? createHttp(shared, onRequest) : createHttps({ ...shared, ...secureOptions(tls) }, onRequest)
   server.keepAliveTimeout = 65_000
   // Node drops fields beyond a number without a word; their bytes are bounded above.
   server.maxHeadersCount = 0
   return server
+}
+
+function secureOptions({ cert, key, asksClients }: TlsFiles) {
+  return { cert, key, ...(asksClients ? { requestCert: true, rejectUnauthorized: false } : {}) }
 }
 
 function listen(server: Server | SecureServer, { host, port }: GatewayOptions): Promise<void> {

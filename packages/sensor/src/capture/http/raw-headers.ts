@@ -9,7 +9,7 @@ const perHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'upgrade
  * `Connection`; whoever does it all the same must not have the server see another request than the one that is recorded.
  */
 const endToEnd = new Set([
-  'affidavit-call-id', 'authorization', 'content-encoding', 'content-length', 'content-type', 'host', 'last-event-id', 'mcp-method', 'mcp-name',
+  'affidavit-call-id', 'authorization', 'content-encoding', 'content-length', 'content-type', 'dpop', 'host', 'last-event-id', 'mcp-method', 'mcp-name',
   'mcp-protocol-version', 'mcp-session-id', 'te', 'traceparent', 'transfer-encoding', 'www-authenticate',
 ]) // biome-ignore format: one list
 

@@ -39,13 +39,13 @@ export async function relayExchange(
   onFault: (fault: unknown) => void,
 ): Promise<void> {
   const { upstream } = place
-  const { method = 'GET', url = '/', rawHeaders } = request
+  const { method = 'GET', url = '/', rawHeaders, socket } = request
   // Before anything is waited for: whoever leaves meanwhile is gone, too.
   const gone = new Departure()
   response.on('close', () => {
     if (!response.writableFinished) gone.leave()
   })
-  const admission = await upstream.doorkeeper.admit({ method, target: url, rawHeaders })
+  const admission = await upstream.doorkeeper.admit({ method, target: url, rawHeaders, socket })
   if (admission.verdict === 'answered') {
     request.resume()
     sendOwn(response, admission)
