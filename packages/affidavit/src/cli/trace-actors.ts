@@ -12,10 +12,10 @@ export function actorSteps(identity: IdentitySection): TraceStep[] {
   const last = delegation.at(-1)
   return [
     ...initiatorSteps(user, delegation),
-    ...delegation.flatMap((actor) =>
+    ...delegation.flatMap((actor, i) =>
       actor.id === unreadableActors
         ? [breakStep(`the chain of actors has more: ${actor.reason ?? ''}`)]
-        : [actStep(actor)],
+        : [delegationStep(actor, claimOf(actor, delegation[i + 1], identity))],
     ),
     ...(isAbsent(workload) || workload.id === last?.id ? [] : [workloadStep(workload)]),
     isAbsent(agent) ? breakStep(`nothing says which agent it was: ${agent.absent}`) : agentStep(agent),
@@ -26,7 +26,10 @@ function initiatorSteps(user: Actor | Absent, delegation: readonly Actor[]): Tra
   if (!isAbsent(user)) {
     const isAccount = user.method === 'os-user' && delegation.length === 0
     return [
-      { ...toStep(user.kind === 'job' ? 'run' : 'user', user), link: linkTo(user, 'subject') },
+      {
+        ...toStep(user.kind === 'job' ? 'run' : 'user', user),
+        link: linkTo(user, isOwnRun(delegation[0]) ? 'starter' : 'subject'),
+      },
       ...(isAccount
         ? [breakStep('nothing says who started the agent: only the account is known that it runs under')]
         : []),
@@ -35,8 +38,29 @@ function initiatorSteps(user: Actor | Absent, delegation: readonly Actor[]): Tra
   return delegation.length > 0 ? [] : [breakStep(`nothing says who started the agent: ${user.absent}`)]
 }
 
-function actStep(actor: Actor): TraceStep {
-  return { ...toStep(actor.kind === 'job' ? 'run' : 'actor', actor), link: linkTo(actor, 'act') }
+function delegationStep(actor: Actor, claim: Claim): TraceStep {
+  return { ...toStep(actor.kind === 'job' ? 'run' : 'actor', actor), link: linkTo(actor, claim) }
+}
+
+/** On stdio the kernel names user and workload, and those whom the token names as such stand in the chain. */
+function claimOf(actor: Actor, next: Actor | undefined, { user, workload, token }: IdentitySection): Claim {
+  if (isOwnRun(actor)) return 'job'
+  const isStdio = [user, workload].some((named) => !isAbsent(named) && ofProcess.test(named.method))
+  if (!isStdio || isAbsent(token)) return 'act'
+  if (actor.id === token.subject) return 'subject'
+  if (actor.id === token.clientId) return 'client'
+  return isOwnRun(next) ? 'starter' : 'act'
+}
+
+/** A run that no actor claim names, but a token of its own: its id is made of what that tells. */
+function isOwnRun(actor: Actor | undefined): boolean {
+  if (actor?.kind !== 'job') return false
+  const told = new Map((actor.attributes ?? []).map(({ name, value }) => [name, value]))
+  const ids = [
+    `${told.get('repository')}/actions/runs/${told.get('run_id')}`,
+    `${told.get('project_path')}/-/jobs/${told.get('job_id')}`,
+  ]
+  return ids.includes(actor.id)
 }
 
 function workloadStep(actor: Actor): TraceStep {
@@ -74,20 +98,28 @@ function toStep(type: TraceStep['type'], actor: Actor): TraceStep {
   }
 }
 
-const claimNames = { subject: 'the subject', act: 'an act claim', client: 'the client' } as const
+const claimTexts = {
+  subject: 'the subject of the credential',
+  act: 'an act claim of the credential',
+  client: 'the client of the credential',
+  job: "the job's own token",
+  starter: "the job's own token, which says who started it",
+} as const
+type Claim = keyof typeof claimTexts
 
 /** What is not read from a credential is joined by how it was found. */
-function linkTo(actor: Actor, claim: keyof typeof claimNames): StepLink {
+function linkTo(actor: Actor, claim: Claim): StepLink {
   const { method, assurance, source } = actor
   if (ofProcess.test(method)) return { by: method, assurance, text: `the kernel's word (${method}, ${source})` }
-  return { by: claim, assurance, text: `${claimNames[claim]} of the credential (${method}, ${source})` }
+  return { by: claim, assurance, text: `${claimTexts[claim]} (${method}, ${source})` }
 }
 
-/** How a request is tied to who sends it: by its credential, else by the process at the other end. */
+/** How a request is tied to who sends it: by a credential that proves it, else by the process at the other end, else by what it claims. */
 export function requestLink({ token, workload, user }: IdentitySection): StepLink {
-  if (!isAbsent(token)) return toLink(token, 'it came with the credential')
   const process = [workload, user].find((actor): actor is Actor => !isAbsent(actor) && ofProcess.test(actor.method))
-  if (process !== undefined) return toLink(process, 'it came from the process')
+  const isProven = !isAbsent(token) && token.assurance === 'verified'
+  if (process !== undefined && !isProven) return toLink(process, 'it came from the process')
+  if (!isAbsent(token)) return toLink(token, 'it came with the credential')
   return { by: 'request', assurance: 'claimed', text: `its request; no credential came with it: ${token.absent}` }
 }
 
