@@ -178,6 +178,10 @@ describe('the process', () => {
     writeFileSync(join(folder, 'no.pem'), 'no certificate')
     const tls = 'upstreams: {}\ntls: { cert: no.pem, key: no.pem }\n'
     expect(await check(tls)).toMatch(/tls: the certificates cannot be used .*AFD_CONFIG_INVALID/s)
+    const upstreamCa = 'upstreams:\n  one:\n    url: https://x/\n    tls: { ca: no.pem }\n'
+    expect(await check(upstreamCa)).toMatch(
+      /upstreams\.one\.tls: the certificates cannot be used \(ca holds no certificate\).*AFD_CONFIG_INVALID/s,
+    )
     expect(await check('upstreams: {}\nredact: { patterns: none.yaml }\n')).toMatch(
       /none\.yaml.*AFD_CONFIG_UNREADABLE/s,
     )

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { At, GatewayConfig } from './gateway-config.ts'
 import { loadPatternsFile } from './run-patterns.ts'
@@ -24,13 +25,23 @@ function checkCertificates(where: string, files: Files): void {
     if (file !== undefined) contents[key] = readText(file)
   }
   try {
+    // createSecureContext takes a `ca` without a certificate in it, and then trusts nobody.
+    const { ca } = contents
+    if (ca !== undefined && certificatesIn(ca) === 0) throw new Error('ca holds no certificate')
     createSecureContext(contents)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error
+    if (!(error instanceof Error)) throw error
     throw new UsageError(
       'AFD_CONFIG_INVALID',
-      `${where}: the certificates cannot be used (${String(error.code)})`,
+      `${where}: the certificates cannot be used (${'code' in error ? String(error.code) : error.message})`,
       'Name PEM files, and the key that belongs to the certificate.',
     )
   }
+}
+
+const certificate = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
+
+/** Throws where one of them is none. */
+function certificatesIn(pem: string): number {
+  return Array.from(pem.matchAll(certificate), ([text]) => new X509Certificate(text)).length
 }
