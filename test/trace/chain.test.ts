@@ -176,28 +176,36 @@ describe.skipIf(!hasPostgres)('from a pipeline to a table, over two servers', ()
   }, 120_000)
 })
 
-/** Secrets go to whom a verified token names, and to nobody else. */
+/** Secrets go to whom a verified token names, from a machine whose state is known to be good, and to nobody else. */
 const secretsPolicy = `
 @id("rest") permit (principal, action, resource) unless { resource.name == "read_secret" };
 @id("secrets-to-verified") @reason("A secret goes to a verified workload.")
 permit (principal, action in Action::"tools/call", resource)
-when { resource.name == "read_secret" && principal has user && principal.user.assurance == "verified" };`
+when { resource.name == "read_secret" && principal has user && principal.user.assurance == "verified" }
+when { context has posture && context.posture.state == "fresh" && context.posture.signals.disk.encrypted };`
 
-it('a pipeline that reads a secret: proven identity, decision, credential with an end, access [TR-5]', async () => {
+it('a pipeline that reads a secret: proven identity, posture, decision, credential with an end, access [TR-5]', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'affidavit-secrets-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   writeFileSync(join(folder, 'secrets.cedar'), secretsPolicy)
   const policy = { mode: 'enforce', files: [join(folder, 'secrets.cedar')] }
-  const { gateway, resource, portOf } = await startGateway('vault', [], { policy })
+  const stateFile = join(folder, 'posture.json')
+  writeFileSync(stateFile, '{"disk":{"encrypted":false}}')
+  const posture = { file: stateFile, everySeconds: 1 }
+  const { gateway, resource, portOf } = await startGateway('vault', [], { policy, posture })
   const { home } = gateway
   const secret = 'correct-horse-battery-staple-of-production'
   const setup = { home, ledger: '', telling: 'nothing', port: portOf('vault') } as const
   const end = await startServer('vault', setup, { VAULT_SECRET: secret })
-  const { token, text } = await runAgent(resource, {
+  const call = {
     name: 'read_secret',
     arguments: { path: 'production/database' },
     _meta: { 'affidavit/reason': 'the deployment needs it' },
-  })
+  }
+  await expect(runAgent(resource, call)).rejects.toThrow(/no policy permits it/)
+  writeFileSync(stateFile, '{"disk":{"encrypted":true}}')
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
+  const { token, text } = await runAgent(resource, call)
   expect(text).toContain(secret)
   await end()
   await gateway.stop()
@@ -209,20 +217,25 @@ it('a pipeline that reads a secret: proven identity, decision, credential with a
     '  actor report-agent ← act (verified)',
     '    agent reporter 3.2.0 ← client-info (claimed)',
     '      call read_secret on vault 0.9.0 ← request (verified)',
+    '      call read_secret on vault 0.9.0 ← request (verified)',
     '        resource path production/database ← server-hook (claimed)',
   ])
   expect(factOf(told.steps, 'run', 'attributes')).toEqual([expect.stringContaining('environment production')])
+  expect(factOf(told.steps, 'call', 'posture')).toEqual([
+    expect.stringMatching(/^fresh, \d+ s old, claimed by file: disk\.encrypted false$/),
+    expect.stringMatching(/^fresh, \d+ s old, claimed by file: disk\.encrypted true$/),
+  ])
   expect(factOf(told.steps, 'call', 'decision')).toEqual([
+    'denied (enforce): Denied: no policy permits it (2 applied).',
     expect.stringMatching(/^granted \(enforce\): .*secrets-to-verified/),
   ])
-  expect(factOf(told.steps, 'call', 'because').join()).toMatch(
-    /secrets-to-verified: .*assurance.* holds, having seen .*verified/,
-  )
-  expect(factOf(told.steps, 'call', 'for')).toEqual([
-    'reason: the deployment needs it (claimed, _meta.affidavit/reason)',
-  ])
+  const because = factOf(told.steps, 'call', 'because').join('\n')
+  expect(because).toMatch(/secrets-to-verified: .* fails, having seen .*disk\.encrypted = false/)
+  expect(because).toMatch(/secrets-to-verified: .*assurance.* holds, having seen .*verified/)
+  const reason = 'reason: the deployment needs it (claimed, _meta.affidavit/reason)'
+  expect(factOf(told.steps, 'call', 'for')).toEqual([reason, reason])
   const until = new Date((decodeJwt(token).exp ?? 0) * 1000).toISOString()
-  expect(factOf(told.steps, 'call', 'credential')).toEqual([
+  expect(factOf(told.steps, 'call', 'credential').slice(1)).toEqual([
     expect.stringMatching(new RegExp(`^jwt, verified, for ${resource}, .*good until ${until}, admitted at leaf:\\d+$`)),
   ])
   expect(factOf(told.steps, 'resource', 'level')).toEqual(['restricted'])

@@ -6,6 +6,7 @@ import type { Parent } from '../query/sqlite/lineage.ts'
 import type { TracedCall } from '../query/sqlite/trace.ts'
 import { toolCell } from './call-columns.ts'
 import { formatLatency, formatNumberOf } from './format.ts'
+import { describePosture } from './posture-text.ts'
 import { purposeLines } from './purpose-text.ts'
 import { actorSteps, describeToken, rankOf, requestLink } from './trace-actors.ts'
 import type { LogLine } from './trace-log.ts'
@@ -112,6 +113,7 @@ function callFacts(traced: TracedCall, matter: TraceMatter): TraceStep['facts'] 
   return [
     { name: 'call', text: `${call.callId}, ${header.time}, seen at ${vantages}${told}` },
     { name: 'outcome', text: outcome },
+    ...postureFacts(records),
     ...decisionFacts(records),
     ...(purpose === undefined ? [] : purposeLines(purpose).map((text) => ({ name: 'for', text }))),
     ...(token === undefined
@@ -122,6 +124,12 @@ function callFacts(traced: TracedCall, matter: TraceMatter): TraceStep['facts'] 
   ]
 }
 
+/** Of each machine that saw the call and knows it. */
+function postureFacts(records: readonly FetchedCall[]): TraceStep['facts'] {
+  const told = records.flatMap(({ requested }) => describePosture(requested.sections) ?? [])
+  return [...new Set(told)].map((text) => ({ name: 'posture', text }))
+}
+
 /** As whoever was asked decided: a server behind a gateway that has policies has none itself. */
 function decisionFacts(records: readonly FetchedCall[]): TraceStep['facts'] {
   const all = records.map(({ call }) => call.fields.policy.value)
@@ -130,7 +138,10 @@ function decisionFacts(records: readonly FetchedCall[]): TraceStep['facts'] {
   const { disposition, mode, evaluation } = decided
   const rationale = evaluation === undefined ? '' : `: ${evaluation.rationale}`
   const determining = new Set(evaluation?.determining ?? [])
-  const conditions = (evaluation?.conditions ?? []).filter(({ policy }) => determining.has(policy))
+  // Where no policy permitted it, what kept those that might have is the reason.
+  const conditions = (evaluation?.conditions ?? []).filter(({ policy, result }) =>
+    determining.size > 0 ? determining.has(policy) : result !== 'holds',
+  )
   return [
     { name: 'decision', text: `${disposition} (${mode})${rationale}` },
     ...conditions.slice(0, conditionsMax).map(({ policy, condition, value, result }) => ({
