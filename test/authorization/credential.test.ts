@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { collect, runCommand } from '../tamper/build-home.ts'
 import { findPort, startGatewayProcess } from './harness/gateway.ts'
@@ -17,7 +18,7 @@ interface Life {
   sessions: number
   expires: string | null
   token: object | null
-  judgements: { event: string; code?: string; times: number; grant?: string; upstreamExpires?: string; leaf: number }[]
+  judgements: { event: string; code?: string; times: number; upstream?: string; leaf: number }[]
   uses: { server: string; name?: string; calls: number; notSuccessful: number }[]
   warnings: string[]
 }
@@ -61,9 +62,12 @@ it('one credential is followed from its first judgement to its refusal [CR-1] [C
       clientSecret: { env: 'CRM_CLIENT_SECRET' },
     },
   }
-  const crm = { url: `http://127.0.0.1:${server.port}/mcp`, authorization }
+  // What it was exchanged for comes by here again, on its way to the server.
+  const crm = { url: `http://127.0.0.1:${port}/mcp/inner`, authorization }
+  const inner = { url: `http://127.0.0.1:${server.port}/mcp`, authorization: { mode: 'inline' } }
+  const identity = { issuers: [{ issuer: issuer.issuer, audiences: [upstreamResource], typ: 'any' }] }
   const gateway = await startGatewayProcess(
-    { listen: `127.0.0.1:${port}`, upstreams: { crm } },
+    { listen: `127.0.0.1:${port}`, upstreams: { crm, inner }, identity },
     { CRM_CLIENT_SECRET: issuer.secret },
   )
   onTestFinished(() => gateway.dispose())
@@ -78,22 +82,37 @@ it('one credential is followed from its first judgement to its refusal [CR-1] [C
   await gateway.stop()
   collect(gateway.home)
 
-  const listed = ask(gateway.home)
-  expect(listed.map(({ calls }) => calls).sort()).toEqual([1, 2])
-  const [life] = ask(gateway.home, listed.find(({ calls }) => calls === 2)?.credential ?? '')
+  expect(ask(gateway.home).map(({ calls }) => calls)).toEqual(expect.arrayContaining([1, 2]))
+  const sha256 = hash('sha256', short)
+  const [life] = ask(gateway.home, sha256)
   expect(life).toMatchObject({
     credential: expect.stringMatching(/^c_[0-9a-f]{16}$/),
     calls: 2,
     expires: new Date(endsAt * 1000).toISOString(),
-    token: { issuer: issuer.issuer, assurance: 'verified' },
+    token: { issuer: issuer.issuer, assurance: 'verified', tokenId: 'short', audience: resource },
     uses: [{ server: 'crm', calls: 2, notSuccessful: 0 }],
     warnings: [],
   })
   expect(life?.judgements).toMatchObject([
     { event: 'admitted', times: 1 },
-    { event: 'exchanged', grant: 'token-exchange', upstreamExpires: expect.any(String) },
+    {
+      event: 'exchanged',
+      grant: 'token-exchange',
+      upstreamExpires: expect.any(String),
+      upstream: expect.stringMatching(/^c_/),
+    },
     { event: 'refused', code: 'token_expired', times: 1 },
   ])
+  const [upstream] = ask(gateway.home, life?.judgements[1]?.upstream ?? '')
+  expect(upstream).toMatchObject({
+    exchangedFrom: [life?.credential],
+    token: { assurance: 'verified', audience: upstreamResource },
+    uses: [{ server: 'inner' }],
+  })
+  expect(runCommand(['credential', hash('sha256', 'of another token'), '--home', gateway.home])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('no credential with this SHA-256'),
+  })
   const of = (id: string) => ask(gateway.home, id).map(({ credential }) => credential)
   expect(of(`leaf:${life?.judgements[2]?.leaf}`)).toEqual([life?.credential])
   const query = runCommand(['query', '--json', '--home', gateway.home, '--credential', life?.credential ?? ''])

@@ -22,7 +22,7 @@ export const requirements = [
   },
   {
     id: 'TR-5',
-    text: 'A pipeline that reads a secret is followed from its proven identity over decision and time-limited credential to the access.',
+    text: 'A pipeline that reads a secret is followed from its proven identity over the state of the machine, decision and time-limited credential to the access.',
     source: 'DESIGN §3',
   },
   {

@@ -1,5 +1,4 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
-import { toCondition } from '../filter.ts'
 
 /** One credential as a list shows it. */
 export interface CredentialSummary {
@@ -82,10 +81,11 @@ export function listCredentials(db: DatabaseSync, limit: number): { credentials:
   return { credentials, total: Number(rows[0]?.total ?? 0) }
 }
 
-/** A call seen from several vantages is one. */
+/** A call that came by several times with the same credential is one. */
+const oneCall = 'count(DISTINCT coalesce(countedAt, leaf))'
+
 function countCalls(db: DatabaseSync, credential: string): number {
-  const { sql, values } = toCondition({ credential: [credential] })
-  return Number(db.prepare(`SELECT count(*) AS n FROM calls WHERE ${sql}`).get(...values)?.n)
+  return Number(db.prepare(`SELECT ${oneCall} AS n FROM calls WHERE credential = ?`).get(credential)?.n)
 }
 
 /** References of credentials whose token has this SHA-256. */
@@ -137,20 +137,20 @@ export function readLife(db: DatabaseSync, credential: string): CredentialLife |
 
 /** Calls that began at `sinceMs` or later and were not denied. */
 export function countUsesAfter(db: DatabaseSync, credential: string, sinceMs: number): number {
-  const { sql, values } = toCondition({ credential: [credential], sinceMs })
   const went = "disposition <> 'denied' AND (outcome IS NULL OR outcome <> 'denied')"
-  return Number(db.prepare(`SELECT count(*) AS n FROM calls WHERE ${sql} AND ${went}`).get(...values)?.n)
+  const later = db.prepare(`SELECT ${oneCall} AS n FROM calls WHERE credential = ? AND time >= ? AND ${went}`)
+  return Number(later.get(credential, sinceMs)?.n)
 }
 
+/** At the place where it came by: what a server behind that was sent may be another one. */
 function readUses(db: DatabaseSync, credential: string): CredentialUse[] {
-  const { sql, values } = toCondition({ credential: [credential] })
   return db
     .prepare(
-      `SELECT server, coalesce(tool, CASE kind WHEN 'call' THEN NULL ELSE method END) AS name, count(*) AS calls,
+      `SELECT server, coalesce(tool, CASE kind WHEN 'call' THEN NULL ELSE method END) AS name, ${oneCall} AS calls,
        sum(outcome IS NULL OR outcome NOT IN ('success', 'continued')) AS notSuccessful, min(time) AS firstMs,
-       max(time) AS lastMs FROM calls WHERE ${sql} GROUP BY 1, 2 ORDER BY 1, firstMs`,
+       max(time) AS lastMs FROM calls WHERE credential = ? GROUP BY 1, 2 ORDER BY 1, firstMs`,
     )
-    .all(...values)
+    .all(credential)
     .map((row) => ({
       server: String(row.server),
       name: text(row.name),
