@@ -6,16 +6,19 @@ import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Draft } from '@affidavit/evidence/record/header'
 import { createRedactor } from '@affidavit/sensor/redact/redactor'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { Capture } from '../packages/sensor/src/capture/capture.ts'
 import { readClock } from '../packages/sensor/src/capture/clock.ts'
 import type { CaptureContext } from '../packages/sensor/src/capture/context.ts'
 import type { CapturedLine } from '../packages/sensor/src/capture/line.ts'
-import { stdioOrigin } from '../packages/sensor/src/capture/origin.ts'
+import { type RequestOrigin, stdioOrigin } from '../packages/sensor/src/capture/origin.ts'
 import { LineScan } from '../packages/sensor/src/capture/scan.ts'
 import { Classifier } from '../packages/sensor/src/classify/classifier.ts'
 import { loadCatalogue } from '../packages/sensor/src/classify/load-catalogue.ts'
 import { createDigester } from '../packages/sensor/src/crypto/digester.ts'
+import { createCredentialObserver } from '../packages/sensor/src/identity/credential-observer.ts'
 import { readLocalFacts } from '../packages/sensor/src/identity/local.ts'
+import type { Principals } from '../packages/sensor/src/identity/principals.ts'
 import { openEmbedded } from '../packages/sensor/src/policy/embedded.ts'
 import { SessionCounters } from '../packages/sensor/src/policy/session-counters.ts'
 import { machine, percentile, report } from './measure.ts'
@@ -49,7 +52,7 @@ function argumentsOf(i: number, personal: number): { path: string; content: stri
 
 const encode = (message: object) => Buffer.from(JSON.stringify(message))
 
-function toLine(bytes: Uint8Array, direction: CapturedLine['direction']): CapturedLine {
+function toLine(bytes: Uint8Array, direction: CapturedLine['direction'], origin: RequestOrigin): CapturedLine {
   const scan = new LineScan()
   scan.push(bytes)
   return { direction, scanned: scan.end(), arrived: readClock(), ending: 'terminated', bytes, origin }
@@ -58,13 +61,56 @@ function toLine(bytes: Uint8Array, direction: CapturedLine['direction']): Captur
 const correlationKey = randomBytes(32)
 const digest = createDigester(correlationKey)
 const facts = readLocalFacts(undefined)
-const origin = stdioOrigin(facts)
+const local = stdioOrigin(facts)
 const redactor = createRedactor({ correlationKey })
 const classifier = new Classifier(loadCatalogue({ files: [], starter: 'first' }, () => ''))
 const point = await openEmbedded({
   source: { policies: [{ name: 'bench.cedar', text: policyText }], schema: undefined },
   onError: 'deny',
 })
+
+const issuer = 'https://idp.example'
+const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256', use: 'sig' }] }
+const observer = createCredentialObserver({
+  issuers: [
+    {
+      issuer,
+      kind: 'oauth',
+      readKeys: () => jwks,
+      audiences: ['https://crm.example/mcp'],
+      algorithms: ['ES256'],
+      typ: 'at+jwt',
+      skewMs: 30_000,
+      role: { claim: ['roles'] },
+      claims: new Map(),
+    },
+  ],
+  fetch,
+  diagnose: (code, sentence) => console.error(code, sentence),
+  digest,
+  redact: (text) => redactor.redactText(text).text,
+})
+
+/** A token of an issuer in force, different for each `jti`. */
+function mint(jti: string): Promise<string> {
+  const actor = { act: { sub: 'agent-7', act: { sub: 'planner' } } }
+  return new SignJWT({ client_id: 'agent', scope: 'crm.read', roles: ['writer'], ...actor })
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'one' })
+    .setIssuer(issuer)
+    .setSubject('alice')
+    .setAudience('https://crm.example/mcp')
+    .setIssuedAt()
+    .setExpirationTime('1h')
+    .setJti(jti)
+    .sign(privateKey)
+}
+
+async function identify(token: string): Promise<Principals> {
+  const headers = [['authorization', `Bearer ${token}`]] as const
+  const request = { target: '/mcp', headers, method: 'POST', origins: () => [], nowMs: Date.now() }
+  return (await observer.observe(request)).principals
+}
 
 /** Where the request at hand was handed over to be made durable. */
 let handedOver = 0
@@ -82,37 +128,47 @@ const plain: CaptureContext = {
   diagnose: (code, sentence) => console.error(code, sentence),
 }
 const policyNow = () => ({ policy: { mode: 'enforce' as const, point, sessions: new SessionCounters() } })
-const steps: Readonly<Record<string, Partial<CaptureContext>>> = {
-  'none of them': {},
-  redact: { redactor },
-  classify: { classifier },
-  policy: policyNow(),
-  'all together': { redactor, classifier, ...policyNow() },
+/** What of it a contestant does. `token`: the same with every call, or one that was never seen before. */
+interface Step {
+  parts: Partial<CaptureContext>
+  token?: 'same' | 'new' | undefined
 }
+const steps: Readonly<Record<string, Step>> = {
+  'none of them': { parts: {} },
+  identify: { parts: {}, token: 'same' },
+  '… a new token': { parts: {}, token: 'new' },
+  redact: { parts: { redactor } },
+  classify: { parts: { classifier } },
+  policy: { parts: policyNow() },
+  'all together': { parts: { redactor, classifier, ...policyNow() }, token: 'same' },
+}
+const sameToken = await mint('same')
 
 /** Milliseconds from the bytes of a call to its record. */
-async function time(capture: Capture, i: number, content: object): Promise<number> {
+async function time(capture: Capture, i: number, { content, token }: { content: object } & Pick<Step, 'token'>) {
   const params = { name: 'write_file', arguments: content }
   const call = encode({ jsonrpc: '2.0', id: i, method: 'tools/call', params })
   const result = encode({ jsonrpc: '2.0', id: i, result: { content: [{ type: 'text', text: 'written' }] } })
+  const presented = token === 'new' ? await mint(`${i}`) : sameToken
   const start = performance.now()
-  const verdict = capture.take(toLine(call, 'client-to-server'))
-  await verdict
+  const origin = token === undefined ? local : { ...local, principals: await identify(presented) }
+  await capture.take(toLine(call, 'client-to-server', origin))
   const took = handedOver - start
-  await capture.take(toLine(result, 'server-to-client'))
+  await capture.take(toLine(result, 'server-to-client', local))
   return took
 }
 
 /** All steps in turns over arguments with so much to remove. */
 async function measure(personal: number): Promise<void> {
-  const contestants = Object.entries(steps).map(([name, parts]) => ({
+  const contestants = Object.entries(steps).map(([name, { parts, token }]) => ({
     name,
+    token,
     capture: new Capture({ ...plain, ...parts }),
     tookMs: [] as number[],
   }))
   for (let i = 0; i < rounds + warmUp; i++)
-    for (const { capture, tookMs } of contestants) {
-      const took = await time(capture, i, argumentsOf(i, personal))
+    for (const { capture, token, tookMs } of contestants) {
+      const took = await time(capture, i, { content: argumentsOf(i, personal), token })
       if (i >= warmUp) tookMs.push(took)
       // As in a server: what came meanwhile has its turn.
       await setImmediate()
@@ -133,3 +189,4 @@ async function measure(personal: number): Promise<void> {
 console.log('Deciding about a call: 50 policies of which 20 apply, with two conditions each')
 console.log(`  ${machine()}\n  ${rounds.toLocaleString('en')} calls each, in turns, one at a time`)
 for (const personal of [0, 2, 7]) await measure(personal)
+observer.close()

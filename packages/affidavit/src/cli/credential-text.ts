@@ -81,10 +81,11 @@ function* describeToken(identity: ToldLife['identity']): Generator<{ name: strin
 }
 
 function describeJudgement(judgement: CredentialJudgement): string {
-  const { event, code, server, times, leaf, firstMs, lastMs, grant, upstream, upstreamExpires } = judgement
+  const { event, code, mode, server, times, leaf, firstMs, lastMs, grant, upstream, upstreamExpires } = judgement
   const when = times === 1 ? formatTime(firstMs) : `${times} times, ${formatTime(firstMs)} to ${formatTime(lastMs)}`
   return [
     ...(code === undefined ? [] : [code]),
+    ...(mode === 'observe' ? ['only observed'] : []),
     ...(event === 'exchanged'
       ? [`for ${upstream ?? 'one that is not seen here'}${grant === undefined ? '' : ` by ${grant}`}`]
       : []),

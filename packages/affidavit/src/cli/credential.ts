@@ -146,10 +146,12 @@ function* listWarnings(
   const { credential, judgements, agents } = life
   const late = expires === undefined ? 0 : countUsesAfter(db, credential, Date.parse(expires))
   if (late > 0) yield `${formatNumberOf(late, 'call', 'calls')} went on after it had expired (${expires})`
-  for (const { event, code, firstMs } of judgements) {
-    const later = event === 'refused' ? countUsesAfter(db, credential, firstMs + 1) : 0
-    if (later > 0)
-      yield `${formatNumberOf(later, 'call', 'calls')} went on after it was refused (${code ?? 'without a code'})`
+  for (const { event, code = 'without a code', mode, firstMs } of judgements) {
+    // That an issuer could not be asked says nothing of the credential.
+    if (event !== 'refused' || code.endsWith('_unavailable')) continue
+    const later = countUsesAfter(db, credential, firstMs + 1)
+    const how = mode === 'observe' ? ', for it is only observed here' : ''
+    if (later > 0) yield `${formatNumberOf(later, 'call', 'calls')} went on after it was refused (${code})${how}`
   }
   if (agents.length > 1) yield `agents of different names presented it: ${agents.join(', ')}`
   if (!isProven) yield 'nothing here verified it: what it says of itself is claimed'

@@ -27,6 +27,8 @@ export interface CredentialJudgement {
   event: string
   code: string | undefined
   server: string | undefined
+  /** `observe` where nothing was stopped. */
+  mode: string | undefined
   times: number
   /** Of the first and the last such record. */
   leaf: number
@@ -165,16 +167,17 @@ function readJudgements(db: DatabaseSync, credential: string): CredentialJudgeme
   const told = (name: string) => `detail ->> '${name}' AS "${name}"`
   return db
     .prepare(
-      `SELECT event, ${told('code')}, server, ${told('grant')}, ${told('upstreamFingerprint')},
+      `SELECT event, ${told('code')}, server, ${told('mode')}, ${told('grant')}, ${told('upstreamFingerprint')},
        count(*) AS times, min(leaf) AS leaf, min(time) AS firstMs, max(time) AS lastMs, max(detail ->> 'expires') AS expires,
        max(detail ->> 'upstreamExpires') AS upstreamExpires FROM records
-       WHERE credential = ? AND kind = 'auth' GROUP BY 1, 2, 3, 4, 5 ORDER BY leaf`,
+       WHERE credential = ? AND kind = 'auth' GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY leaf`,
     )
     .all(credential)
     .map((row) => ({
       event: String(row.event),
       code: text(row.code),
       server: text(row.server),
+      mode: text(row.mode),
       times: Number(row.times),
       leaf: Number(row.leaf),
       firstMs: Number(row.firstMs),
