@@ -63,7 +63,8 @@ const digest = createDigester(correlationKey)
 const facts = readLocalFacts(undefined)
 const local = stdioOrigin(facts)
 const redactor = createRedactor({ correlationKey })
-const classifier = new Classifier(loadCatalogue({ files: [], starter: 'first' }, () => ''))
+const source = { read: () => '', reportMissing: (missing: Error) => console.error(missing.message) }
+const classifier = new Classifier(await loadCatalogue({ files: [], starter: 'first', servers: ['files'] }, source))
 const point = await openEmbedded({
   source: { policies: [{ name: 'bench.cedar', text: policyText }], schema: undefined },
   onError: 'deny',

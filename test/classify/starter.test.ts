@@ -2,23 +2,29 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { describe, expect, it, test } from 'vitest'
+import { beforeAll, describe, expect, it, test } from 'vitest'
 import { parseCatalogue } from '../../packages/sensor/src/classify/catalogue-schema.ts'
 import { Classifier } from '../../packages/sensor/src/classify/classifier.ts'
 import { compileCatalogue } from '../../packages/sensor/src/classify/compile.ts'
 import { readStarter } from '../../packages/sensor/src/classify/load-catalogue.ts'
+import { sqlDialects } from '../../packages/sensor/src/classify/sql/reading.ts'
+import { SqlParsers } from '../../packages/sensor/src/classify/sql-parsers.ts'
 
 const root = join(import.meta.dirname, '../..')
 const starter = readStarter()
+const parsers = new SqlParsers(({ message }) => {
+  throw new Error(message)
+})
+beforeAll(() => parsers.load(sqlDialects))
 
 describe('the starter catalogue', () => {
   it('loads, and its examples come out as they say [CL-10]', () => {
     const tried = starter.map((file) => ({ ...file, examples: 'tried' as const }))
-    expect(compileCatalogue(tried).entries.length).toBeGreaterThan(50)
+    expect(compileCatalogue(tried, parsers.extract).entries.length).toBeGreaterThan(50)
   })
 
   it.each(starter)('$label has an example for every entry [CL-10]', (file) => {
-    const classifier = new Classifier(compileCatalogue([file]))
+    const classifier = new Classifier(compileCatalogue([file], parsers.extract))
     const { entries, examples } = parseCatalogue(file.text).file
     const hit = new Set<string>()
     for (const { call } of examples) {
@@ -39,7 +45,7 @@ describe('docs/CATALOGUE.md', () => {
     expect(files.length).toBeGreaterThan(0)
     for (const block of files) {
       const mine = { label: 'catalogue.yaml', text: block, examples: 'tried' as const }
-      expect(() => compileCatalogue([...starter, mine])).not.toThrow()
+      expect(() => compileCatalogue([...starter, mine], parsers.extract)).not.toThrow()
       expect(parseCatalogue(block).file.examples.length).toBeGreaterThan(0)
     }
   })

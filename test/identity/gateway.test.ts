@@ -293,7 +293,7 @@ it('docs/IDENTITY.md holds a configuration that a gateway starts with [ID-11]', 
   writeFileSync(join(folder, 'affidavit.yaml'), block)
   vi.stubEnv('IDP_CLIENT_SECRET', secret.IDP_CLIENT_SECRET)
   onTestFinished(() => void vi.unstubAllEnvs())
-  const { config } = loadGatewayConfig(join(folder, 'affidavit.yaml'))
+  const { config } = await loadGatewayConfig(join(folder, 'affidavit.yaml'))
   expect(config.identity?.issuers.map(({ kind }) => kind)).toEqual([...tokenKinds])
   gateway = await startGatewayProcess({ ...config, listen: '127.0.0.1:0' }, secret)
   expect(gateway.url).toMatch(/^http/)

@@ -8,4 +8,12 @@ export const requirements = [
   { id: 'SQ-7', text: 'What a database would run is not hidden by comments, by a missing semicolon or by a routine.', source: 'issue: what was accessed' },
   { id: 'SQ-8', text: 'Lists of names are bounded and say what they leave off; so is the number of statements.', source: 'DESIGN §2 inv. 7' },
   { id: 'SQ-9', text: 'The example in the documentation holds.', source: 'DESIGN §9' },
+  { id: 'SW-1', text: 'SQL in arguments that an entry names is read by `affidavit run`, a gateway and the middleware: record and `show` name tables, columns, functions, and each statement with verb, bound and effect, or why it was not read.', source: 'issue: what was accessed, SQL' },
+  { id: 'SW-2', text: 'Entries say of tables and columns what data they hold; the call has the gravest of what it names, each table its own. A qualified name, another case, `*`, or a statement that nobody could read does not lighten it.', source: 'issue: what was accessed, catalogue' },
+  { id: 'SW-3', text: 'What a statement does decides the effect where the entry says so and all of it was read; elsewhere it only makes it graver. Entries may ask for verb, bound and effect of a statement, and whether a table is written.', source: 'issue: what was accessed, effect class' },
+  { id: 'SW-4', text: 'Policies see the tables and columns of statements in resource.accesses.', source: 'issue: policy' },
+  { id: 'SW-5', text: 'A parser that is not installed is told once with the package to install, is a problem on record of each call, and stops no call.', source: 'DESIGN §6 plug-ins' },
+  { id: 'SW-6', text: 'Only the parsers of dialects are loaded that entries about servers which are there ask for.', source: 'DESIGN §6' },
+  { id: 'SW-7', text: 'At level metadata a quoted name that the database may take for a value is kept as a keyed digest.', source: 'DESIGN §3 level' },
+  { id: 'SW-8', text: 'The middleware takes a catalogue as the others do; one that cannot be used refuses calls.', source: 'DESIGN §6' },
 ] as const // biome-ignore format: a table

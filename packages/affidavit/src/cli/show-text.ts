@@ -12,6 +12,7 @@ import { outcomeStyle } from './outcome-style.ts'
 import { purposeLines } from './purpose-text.ts'
 import type { ProofResult, Shown } from './show.ts'
 import { describeConnection, sightingLines } from './sighting-text.ts'
+import { touchedLines } from './touched-lines.ts'
 
 const labelWidth = 16
 /** Lines of a section before it is cut: `--json` has it whole. */
@@ -59,8 +60,17 @@ function* callLines(listed: ListedCall, terminal: Terminal): Generator<string> {
   yield label('fields', `${complete} of ${applicable} complete`)
   for (const [i, name] of fieldNames.entries()) {
     yield fieldLine(i + 1, name, call.fields, terminal)
+    if (name === 'classification') yield* touched(call.fields, terminal)
     if (name === 'policy') yield* declaredLines(requested.sections, terminal)
   }
+}
+
+/** Beside the classification: what it is the classification of. */
+function* touched({ classification }: TwelveFields, terminal: Terminal): Generator<string> {
+  const resources = classification.value?.resources
+  if (resources === undefined) return
+  for (const line of touchedLines(resources))
+    yield `       ${terminal.paint('dim', 'touches'.padEnd(labelWidth))}${toPrintable(line)}`
 }
 
 /** Beside the decision: what it was said to be for. */

@@ -218,7 +218,9 @@ function judgeClassification(
 
 /** What was asked for, and what was touched then. */
 function mergeResources(sections: readonly ResourcesSection[]): ResourcesSection {
+  const statements = sections.flatMap((section) => section.statements ?? [])
   return {
+    ...(statements.length === 0 ? {} : { statements }),
     resources: sections.flatMap(({ resources }) => resources),
     omitted: sections.reduce((sum, { omitted }) => sum + omitted, 0),
   }

@@ -1,10 +1,31 @@
 import { encodeShape, parseCanonical } from './canonical.ts'
 import { hash } from './digest.ts'
 import type { Hash } from './header.ts'
+import { effectClasses } from './kinds.ts'
 import { integer, listOf, object, oneOf, optional } from './shape.ts'
 import { code, shortText, text } from './text.ts'
 
 export const resourceTypes = ['path', 'uri', 'table', 'column', 'host', 'other'] as const
+
+const accesses = ['read', 'write'] as const
+export const statementEffects = [...effectClasses, 'unknown'] as const
+export const statementBounds = ['bounded', 'unbounded', 'unknown', 'none'] as const
+export const statementsMax = 32
+
+/** What a statement in an argument does, as its parser tells it (docs/SQL.md); no literal of it is in here. */
+export interface Statement {
+  dialect: string
+  /** `select`, `delete`, `bulk insert`; absent where the text begins with none. */
+  verb?: string
+  effect: (typeof statementEffects)[number]
+  /** Whether it says itself which or how many rows; absent where it could not be read. */
+  bound?: (typeof statementBounds)[number]
+  /** Why it could not be read, as a code: then `effect` is the least that its verb does. */
+  unparsable?: string
+  /** What it runs that was not read: `code`, `routine`. */
+  unseen: string[]
+  source: string
+}
 
 /** One thing the call touched or asked for, as an extractor read it from the input or the result. */
 export interface Resource {
@@ -19,6 +40,8 @@ export interface Resource {
   rows?: number
   /** Whose data it is, as a class: `customer`, `patient`, … */
   subjectClass?: string
+  /** Of a table in a statement: whether it is written, created, altered or dropped there, or only read. */
+  access?: (typeof accesses)[number]
   /** Which extractor said so. */
   source: string
 }
@@ -42,6 +65,10 @@ export interface ResourcesSection {
   /** The first 256. */
   resources: Resource[]
   omitted: number
+  /** The first 32, in their order; absent where there is none. */
+  statements?: Statement[]
+  /** How many there are besides. */
+  statementsOmitted?: number
   /** In the `requested` record of what a catalogue knows. */
   basis?: CatalogueBasis
 }
@@ -55,11 +82,27 @@ export const resourcesShape = object({
       level: optional(text(64)),
       rows: optional(integer()),
       subjectClass: optional(text(64)),
+      access: optional(oneOf(accesses)),
       source: shortText,
     }),
     256,
   ),
   omitted: integer(),
+  statements: optional(
+    listOf(
+      object({
+        dialect: code,
+        verb: optional(text(64)),
+        effect: oneOf(statementEffects),
+        bound: optional(oneOf(statementBounds)),
+        unparsable: optional(code),
+        unseen: listOf(code, 4),
+        source: shortText,
+      }),
+      statementsMax,
+    ),
+  ),
+  statementsOmitted: optional(integer(1)),
   basis: optional(
     object({
       catalogue: hash,

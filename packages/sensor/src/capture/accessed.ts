@@ -2,6 +2,7 @@ import type { Classification } from '@affidavit/evidence/record/header'
 import { encodeResources, type Resource } from '@affidavit/evidence/record/resources-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
+import type { Named } from '../classify/extract/named.ts'
 import type { CaptureContext } from './context.ts'
 
 const nameBytesMax = 1024
@@ -11,10 +12,10 @@ const schemaTypes: readonly string[] = ['table', 'column']
 /** The name of a resource as a section holds it: redacted and clipped; at level `metadata` a keyed digest, where it may be a value. */
 export function keepResourceName(
   { redactor, digest, level }: Pick<CaptureContext, 'redactor' | 'digest' | 'level'>,
-  type: Resource['type'],
-  name: string,
+  { type, name, mayBeValue }: Named,
 ): string {
-  if (level === 'metadata' && !schemaTypes.includes(type)) return digest(name)
+  const isOfSchema = schemaTypes.includes(type) && mayBeValue !== true
+  if (level === 'metadata' && !isOfSchema) return digest(name)
   return clipText(redactor.redactText(name).text, nameBytesMax)
 }
 

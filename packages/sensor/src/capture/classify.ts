@@ -109,21 +109,29 @@ function sectionsOf(context: CaptureContext, found: Classified, level: CaptureLe
   const known = encodedFixed.get(found)
   if (known !== undefined) return { resources: known }
   const resources = found.resources.map((resource) => keepResource({ ...context, level }, found, resource))
-  const encoded = encodeResources({ resources, omitted: found.omitted, basis: found.basis })
-  if (resources.length === 0) encodedFixed.set(found, encoded)
+  const { omitted, basis, statements, statementsOmitted } = found
+  const encoded = encodeResources({
+    resources,
+    omitted,
+    ...(statements.length === 0 ? {} : { statements: [...statements] }),
+    ...(statementsOmitted === 0 ? {} : { statementsOmitted }),
+    basis,
+  })
+  if (resources.length === 0 && statements.length === 0) encodedFixed.set(found, encoded)
   return { resources: encoded }
 }
 
-function keepResource(
-  context: CaptureContext,
-  { dataTypes, subjectClass }: Classified,
-  { type, name, source }: ReadResource,
-): Resource {
+function keepResource(context: CaptureContext, found: Classified, resource: ReadResource): Resource {
+  const { type, source, access, label } = resource
+  const { dataTypes, subjectClass } = label ?? found
+  const level = label?.level
   return {
     type,
-    name: keepResourceName(context, type, name),
+    name: keepResourceName(context, resource),
     dataTypes: [...dataTypes],
+    ...(level === undefined ? {} : { level }),
     ...(subjectClass === undefined ? {} : { subjectClass }),
+    ...(access === undefined ? {} : { access }),
     source,
   }
 }

@@ -1,8 +1,10 @@
 import { effectClasses } from '@affidavit/evidence/record/kinds'
+import { statementBounds, statementEffects } from '@affidavit/evidence/record/resources-section'
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { CatalogueError, type CataloguePlace } from './catalogue-error.ts'
-import { extractorNames, sqlDialects } from './extract/names.ts'
+import { extractorNames } from './extract/names.ts'
+import { sqlDialects } from './sql/reading.ts'
 
 const id = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be 1 to 64 of a-z, 0-9 and -')
 const label = z.string().min(1).max(64)
@@ -15,7 +17,10 @@ const globs = z.union([glob.transform((one) => [one]), z.array(glob).min(1).max(
 const pointer = z.string().regex(/^\/./, 'expected a JSON pointer such as /path').max(1_000)
 const scalar = z.union([z.string().max(1_000), z.number(), z.boolean()])
 
-const condition = z
+const oneOrMore = <T extends z.ZodType>(each: T) =>
+  z.union([each.transform((one) => [one]), z.array(each).min(1).max(100)])
+
+const ofArgument = z
   .strictObject({
     argument: pointer,
     equals: z.union([scalar.transform((one) => [one]), z.array(scalar).min(1).max(1_000)]).optional(),
@@ -29,6 +34,31 @@ const condition = z
       [equals, glob, path, host, pattern].filter((each) => each !== undefined).length === 1,
     'needs exactly one of equals, glob, path, host and pattern',
   )
+const ofTable = z.strictObject({ table: globs, access: z.enum(['read', 'write']).optional() })
+const ofColumn = z.strictObject({ column: globs })
+const ofStatement = z.strictObject({
+  statement: z
+    .strictObject({
+      verb: oneOrMore(z.string().regex(/^[a-z]+( [a-z]+)*$/, 'verbs are in lower case')).optional(),
+      bound: oneOrMore(z.enum(statementBounds)).optional(),
+      effect: oneOrMore(z.enum(statementEffects)).optional(),
+    })
+    .refine((asked) => Object.keys(asked).length > 0, 'needs at least one of verb, bound and effect'),
+})
+
+/** By the key that tells what it is about, so that a mistake in it is told as one of that kind. */
+const condition = z.unknown().transform((value, context): ConditionSource => {
+  const key = (['table', 'column', 'statement'] as const).find((each) => isRecord(value) && Object.hasOwn(value, each))
+  const parsed = (key === undefined ? ofArgument : conditions[key]).safeParse(value)
+  if (parsed.success) return parsed.data
+  for (const issue of parsed.error.issues) context.addIssue({ ...issue, path: [...issue.path] })
+  return z.NEVER
+})
+const conditions = { table: ofTable, column: ofColumn, statement: ofStatement }
+const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+export type ArgumentCondition = z.output<typeof ofArgument>
+export type ConditionSource = ArgumentCondition | z.output<(typeof conditions)[keyof typeof conditions]>
 
 const extraction = z
   .strictObject({
@@ -40,11 +70,13 @@ const extraction = z
     ]),
     with: z.record(z.string().max(32), z.string().min(1).max(256)).optional(),
     dialect: z.enum(sqlDialects).optional(),
+    decides: z.literal('effect').optional(),
   })
   .refine(
     ({ as, dialect }) => (as === 'sql') === (dialect !== undefined),
     'sql needs a dialect, and nothing else has one',
   )
+  .refine(({ as, decides }) => as === 'sql' || decides === undefined, 'only sql decides anything')
 
 const entry = z
   .strictObject({
@@ -61,6 +93,10 @@ const entry = z
     extract: z.array(extraction).min(1).max(20).optional(),
   })
   .refine(({ server, tool, resource }) => server ?? tool ?? resource, 'needs at least one of server, tool and resource')
+  .refine(
+    ({ when = [], extract }) => extract === undefined || when.every((each) => 'argument' in each),
+    'conditions on tables, columns and statements look at what other entries extract: extract in one without them',
+  )
 
 const example = z.strictObject({
   call: z.strictObject({
@@ -90,7 +126,6 @@ const schema = z.strictObject({
 
 export type CatalogueFile = z.output<typeof schema>
 export type EntrySource = CatalogueFile['entries'][number]
-export type ConditionSource = NonNullable<EntrySource['when']>[number]
 export type ExtractionSource = NonNullable<EntrySource['extract']>[number]
 export type ExampleSource = CatalogueFile['examples'][number]
 

@@ -177,7 +177,7 @@ describe('catalogue', () => {
     const effectOf = (entry: string, ...said: string[]) => {
       const catalogue = compileCatalogue([sql(entry)], (text) => ({
         named: [{ type: 'table', name: text }],
-        effect: words.find((word) => word === text) ?? 'unknown',
+        effects: [words.find((word) => word === text) ?? 'unknown'],
       }))
       const json = Buffer.from(JSON.stringify({ q: said }))
       return new Classifier(catalogue).classify({ server: 's', tool: 't', resource: undefined }, () => json)?.effect

@@ -1,6 +1,8 @@
 import type { EffectClass } from '@affidavit/evidence/record/kinds'
 import type { Extractor } from './extract/named.ts'
 import type { Matcher } from './glob.ts'
+import type { NameCondition } from './read-names.ts'
+import type { SqlDialect } from './sql/reading.ts'
 
 /** An argument that must be of a kind for the entry to hold. */
 export interface Condition {
@@ -8,11 +10,18 @@ export interface Condition {
   matches: Matcher
 }
 
+/** What statements in the arguments do or name, as entries without such conditions have them read. */
+export type StatementCondition = Pick<NameCondition, 'match'> | NameCondition
+
 /** Which arguments an extractor reads. */
 export interface Extraction {
   /** Of the extractor, then of the entry: `path starter#filesystem-read`. */
   source: string
   extract: Extractor
+  /** Of `sql`. */
+  dialect: SqlDialect | undefined
+  /** Whether what the text does is what the call does, where all of it was read. */
+  decides: 'effect' | undefined
   /** Pointers by the part that they give; several for `text`, one for the others. */
   from: readonly { part: string; pointers: readonly string[] }[]
   /** Parts that are the same in every call. */
@@ -35,6 +44,7 @@ export interface Entry {
   tool: Matcher | undefined
   resource: Matcher | undefined
   conditions: readonly Condition[]
+  ofStatements: readonly StatementCondition[]
   said: Said
   extractions: readonly Extraction[] | undefined
 }

@@ -1,9 +1,11 @@
 import type { EffectClass } from '@affidavit/evidence/record/kinds'
-import type { CatalogueBasis } from '@affidavit/evidence/record/resources-section'
+import type { CatalogueBasis, Statement } from '@affidavit/evidence/record/resources-section'
 import type { Catalogue, Entry } from './catalogue.ts'
 import type { Named } from './extract/named.ts'
 import { topLevelDefault } from './levels.ts'
+import { lookAtStatements } from './look-at-statements.ts'
 import { type PointerTree, plantPointers, readPointers, type Values } from './pointers.ts'
+import type { Match } from './read-names.ts'
 import { readResources } from './read-resources.ts'
 import { Verdict } from './verdict.ts'
 
@@ -17,6 +19,14 @@ export interface Target {
 /** A resource that a request names: its name is the client's text, and not redacted. */
 export interface ReadResource extends Named {
   source: string
+  /** What entries say of this table or column; absent: as of the whole call. */
+  label?: Label
+}
+
+export interface Label {
+  level: string | undefined
+  dataTypes: readonly string[]
+  subjectClass: string | undefined
 }
 
 /** What the catalogue says of one request. The same object wherever nothing depends on the arguments. */
@@ -28,6 +38,8 @@ export interface Classified {
   resources: readonly ReadResource[]
   /** Of how many there is no room for the name. */
   omitted: number
+  statements: readonly Statement[]
+  statementsOmitted: number
   basis: CatalogueBasis
 }
 
@@ -115,16 +127,20 @@ function judge(
 ): Classified | undefined {
   const json = tree === undefined ? undefined : readJson()
   const values = tree === undefined ? noValues : json === undefined ? undefined : readPointers(json, tree)
+  const asked = entries.map((entry) => ({ entry, match: matchArguments(entry, values) }))
   const verdict = new Verdict(catalogue.levels)
-  for (const entry of entries) verdict.apply(entry, matchOf(entry, values))
-  if (verdict.entries.length === 0) return undefined
-  const { resources, omitted, effects, problems } = readResources(verdict.extractions, values)
-  verdict.applyEffects(effects)
-  return { ...verdict.close(catalogue.hash, problems), resources, omitted }
+  for (const { entry, match } of asked) if (entry.ofStatements.length === 0) verdict.apply(entry, match)
+  const read = readResources(verdict.extractions, values)
+  const looked = lookAtStatements(catalogue, asked, read) ?? { verdict, resources: read.resources }
+  if (looked.verdict.entries.length === 0) return undefined
+  looked.verdict.applyEffects(read.effects)
+  const { omitted, statements, statementsOmitted, problems } = read
+  const { resources } = looked
+  return { ...looked.verdict.close(catalogue.hash, problems), resources, omitted, statements, statementsOmitted }
 }
 
-/** Whether the entry's conditions hold for all that is asked for, for some of it, or for none. */
-function matchOf({ conditions }: Entry, values: ReadonlyMap<string, Values> | undefined): 'all' | 'some' | 'none' {
+/** Whether the entry's conditions on arguments hold for all that is asked for, for some of it, or for none. */
+function matchArguments({ conditions }: Entry, values: ReadonlyMap<string, Values> | undefined): Match {
   let isAll = true
   for (const { pointer, matches } of conditions) {
     if (values === undefined) return 'some'

@@ -1,13 +1,14 @@
 import { RE2JS } from 're2js'
-import type { Condition, Entry, Extraction } from './catalogue.ts'
+import type { Condition, Entry, Extraction, StatementCondition } from './catalogue.ts'
 import { CatalogueError, type CataloguePlace } from './catalogue-error.ts'
-import type { ConditionSource, EntrySource, ExtractionSource } from './catalogue-schema.ts'
+import type { ArgumentCondition, ConditionSource, EntrySource, ExtractionSource } from './catalogue-schema.ts'
 import { extractors } from './extract/extractors.ts'
 import type { Extractor } from './extract/named.ts'
 import { normalisePath } from './extract/path.ts'
 import type { ExtractSql } from './extract/sql-plugin.ts'
 import { hostOf } from './extract/url.ts'
 import { type Matcher, matchNames, matchPaths } from './glob.ts'
+import { matchColumns, matchStatements, matchTables } from './read-names.ts'
 
 /** What an entry is compiled with. */
 export interface EntryFrame {
@@ -28,7 +29,7 @@ export function compileEntry(source: EntrySource, frame: EntryFrame): Entry {
     server: server && matchNames(server),
     tool: tool && matchNames(tool),
     resource: resource && matchResources(resource),
-    conditions: (when ?? []).map((each, index) => compileCondition(each, frame.placeOf('when', index))),
+    ...compileConditions(when ?? [], (index) => frame.placeOf('when', index)),
     said: {
       level: sensitivity === undefined ? undefined : frame.toLevel(sensitivity, frame.placeOf('sensitivity')),
       effect,
@@ -48,11 +49,22 @@ function matchResources(globs: readonly string[]): Matcher {
   return (uri) => matches(/^file:/i.test(uri) ? `file://${normalisePath(uri)}` : uri)
 }
 
-function compileCondition(source: ConditionSource, place: CataloguePlace): Condition {
-  return { pointer: source.argument, matches: matcherOf(source, place) }
+function compileConditions(
+  sources: readonly ConditionSource[],
+  placeOf: (index: number) => CataloguePlace,
+): Pick<Entry, 'conditions' | 'ofStatements'> {
+  const conditions: Condition[] = []
+  const ofStatements: StatementCondition[] = []
+  for (const [index, source] of sources.entries()) {
+    if ('argument' in source) conditions.push({ pointer: source.argument, matches: matcherOf(source, placeOf(index)) })
+    else if ('table' in source) ofStatements.push(matchTables(source.table, source.access))
+    else if ('column' in source) ofStatements.push(matchColumns(source.column))
+    else ofStatements.push({ match: matchStatements(source.statement) })
+  }
+  return { conditions, ofStatements }
 }
 
-function matcherOf({ equals, glob, path, host, pattern }: ConditionSource, place: CataloguePlace): Matcher {
+function matcherOf({ equals, glob, path, host, pattern }: ArgumentCondition, place: CataloguePlace): Matcher {
   if (equals !== undefined) {
     const values = new Set(equals.map(String))
     return (text) => values.has(text)
@@ -83,7 +95,7 @@ function compilePattern(pattern: string, place: CataloguePlace): RE2JS {
 }
 
 function compileExtraction(source: ExtractionSource, entry: string, { placeOf, extractSql }: EntryFrame): Extraction {
-  const { as, from, with: fixed = {}, dialect } = source
+  const { as, from, with: fixed = {}, dialect, decides } = source
   const allowed: readonly string[] = as === 'sql' ? [] : extractors[as].parts
   for (const part of [...Object.keys(Array.isArray(from) ? {} : from), ...Object.keys(fixed)])
     if (!allowed.includes(part))
@@ -95,6 +107,8 @@ function compileExtraction(source: ExtractionSource, entry: string, { placeOf, e
   return {
     source: `${as} ${entry}`,
     extract: as === 'sql' ? sql : extractors[as].extract,
+    dialect,
+    decides,
     from: Array.isArray(from)
       ? [{ part: 'text', pointers: from }]
       : Object.entries(from).map(([part, pointer]) => ({ part, pointers: [pointer] })),

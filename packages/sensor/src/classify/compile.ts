@@ -33,14 +33,18 @@ export class CatalogueFileError extends Error {
   }
 }
 
+/** A catalogue whose examples are still to be tried. */
+export interface UntriedCatalogue {
+  catalogue: Catalogue
+  /** Throws CatalogueFileError. */
+  tryExamples: () => void
+}
+
 /**
- * Compiles files into one catalogue; later ones win. Examples in a file are tried on what it and the files before it say.
- * Throws CatalogueFileError. Load this module only when configured: it brings yaml, zod and re2js.
+ * Compiles files into one catalogue; later ones win. Throws CatalogueFileError. Load this module only when configured: it
+ * brings yaml, zod and re2js.
  */
-export function compileCatalogue(
-  files: readonly CatalogueText[],
-  extractSql: ExtractSql = withoutSqlPlugin,
-): Catalogue {
+export function compileUntried(files: readonly CatalogueText[], extractSql: ExtractSql): UntriedCatalogue {
   const hash = createHash('sha256')
   const parsed = files.map(({ label, text, examples }) => {
     hash.update(`${label}\0${Buffer.byteLength(text)}\0${text}`)
@@ -51,12 +55,28 @@ export function compileCatalogue(
   const servers = new Map(parsed.flatMap(({ file }) => Object.entries(file.servers)))
   const catalogue = { hash: hash.digest('base64'), levels, servers }
   const entries: Entry[] = []
-  for (const each of parsed)
-    inFile(each.label, () => {
-      entries.push(...compileFile(each, { levels, levelOf, extractSql }))
-      if (each.examples === 'tried') tryExamples({ ...catalogue, entries: [...entries] }, each)
-    })
-  return { ...catalogue, entries }
+  const tries = parsed.map((each) => {
+    entries.push(...inFile(each.label, () => compileFile(each, { levels, levelOf, extractSql })))
+    // On what it and the files before it say.
+    const upToHere = { ...catalogue, entries: [...entries] }
+    return () => {
+      if (each.examples === 'tried') inFile(each.label, () => tryExamples(upToHere, each))
+    }
+  })
+  const tryAll = () => {
+    for (const tryThem of tries) tryThem()
+  }
+  return { catalogue: { ...catalogue, entries }, tryExamples: tryAll }
+}
+
+/** The same at once, with examples tried on what is there to read SQL with. */
+export function compileCatalogue(
+  files: readonly CatalogueText[],
+  extractSql: ExtractSql = withoutSqlPlugin,
+): Catalogue {
+  const { catalogue, tryExamples } = compileUntried(files, extractSql)
+  tryExamples()
+  return catalogue
 }
 
 function inFile<T>(label: string, work: () => T): T {

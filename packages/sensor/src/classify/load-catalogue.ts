@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Catalogue } from './catalogue.ts'
-import { type CatalogueText, compileCatalogue } from './compile.ts'
+import { type CatalogueText, compileUntried } from './compile.ts'
+import type { SqlPlugInError } from './sql/error.ts'
+import { dialectsOf, SqlParsers } from './sql-parsers.ts'
 
 /** Which files make the catalogue. Paths are absolute. */
 export interface CatalogueFiles {
@@ -9,18 +11,39 @@ export interface CatalogueFiles {
   files: readonly string[]
   /** Whether what ships with the package comes first. */
   starter: 'first' | 'none'
+  /** Whose calls are to be classified, by their configured names; others may come. */
+  servers: readonly string[]
 }
 
 /** Sources find what the repository holds, a package what was copied into it. */
 const up = basename(dirname(import.meta.dirname)) === 'src' ? '../../../..' : '../..'
 const starterFolder = join(import.meta.dirname, up, 'content', 'catalogue')
 
-/** Throws CatalogueFileError, and what `read` throws. Load this module only when configured: it brings yaml, zod and re2js. */
-export function loadCatalogue({ files, starter }: CatalogueFiles, read: (path: string) => string): Catalogue {
-  return compileCatalogue([
+/** What a catalogue is read with. */
+export interface CatalogueSource {
+  read: (path: string) => string
+  /** Told of each parser of SQL that an entry needs and that is not installed. */
+  reportMissing: (error: SqlPlugInError) => void
+}
+
+/**
+ * Rejects with CatalogueFileError, and with what `read` throws. Load this module only when configured: it brings yaml, zod and
+ * re2js, and parsers where entries about these servers read SQL.
+ */
+export async function loadCatalogue(
+  { files, starter, servers }: CatalogueFiles,
+  { read, reportMissing }: CatalogueSource,
+): Promise<Catalogue> {
+  const parsers = new SqlParsers(reportMissing)
+  const texts = [
     ...(starter === 'first' ? readStarter() : []),
     ...files.map((path): CatalogueText => ({ label: basename(path), text: read(path), examples: 'tried' })),
-  ])
+  ]
+  const { catalogue, tryExamples } = compileUntried(texts, parsers.extract)
+  await parsers.load(dialectsOf(catalogue, servers))
+  tryExamples()
+  parsers.loadOnDemand()
+  return catalogue
 }
 
 /** In the order of their names; their examples are tried where they are made. */

@@ -2,6 +2,7 @@ import type { EffectClass } from '@affidavit/evidence/record/kinds'
 import type { CatalogueBasis } from '@affidavit/evidence/record/resources-section'
 import type { Entry, Extraction } from './catalogue.ts'
 import type { Classified } from './classifier.ts'
+import type { Match } from './read-names.ts'
 import type { ResourcesRead } from './read-resources.ts'
 
 const gravity: Readonly<Record<EffectClass, number>> = { read: 0, write: 1, 'external-send': 2, destructive: 3 }
@@ -25,6 +26,8 @@ export class Verdict {
   readonly #levels: readonly string[]
   #level: SaidBy<string> | undefined
   #effect: SaidBy<EffectClass> | undefined
+  /** Whether the entry that said it had looked at the statements. */
+  #isEffectOfStatement = false
   #owner: SaidBy<string> | undefined
   #dataTypes: readonly string[] = []
   #subjectClass: string | undefined
@@ -33,7 +36,7 @@ export class Verdict {
     this.#levels = levels
   }
 
-  apply(entry: Entry, match: 'all' | 'some' | 'none'): void {
+  apply(entry: Entry, match: Match): void {
     if (match === 'none') return
     const { source } = entry
     this.entries.push(source)
@@ -42,11 +45,13 @@ export class Verdict {
   }
 
   /**
-   * What the text of an argument does: it counts where no entry says anything of the effect, and else where it is graver. A
-   * text of which nobody knows all says nothing.
+   * What the text of an argument does: it counts where no entry says anything of the effect, and else where it is graver, or
+   * where its entry says that it decides. A text of which nobody knows all says nothing.
    */
   applyEffects(effects: ResourcesRead['effects']): void {
     const isKnown = !effects.some(({ effect }) => effect === 'unknown')
+    if (isKnown && effects.some(({ decides }) => decides === 'effect') && !this.#isEffectOfStatement)
+      this.#effect = undefined
     const entrySays = this.#effect !== undefined
     for (const { effect, source } of effects) {
       if (effect === 'unknown' || (!isKnown && !entrySays && effect === 'read')) continue
@@ -55,7 +60,10 @@ export class Verdict {
     }
   }
 
-  close(catalogue: string, problems: readonly string[]): Omit<Classified, 'resources' | 'omitted'> {
+  close(
+    catalogue: string,
+    problems: readonly string[],
+  ): Omit<Classified, 'resources' | 'omitted' | 'statements' | 'statementsOmitted'> {
     const basis: CatalogueBasis = {
       catalogue,
       entries: this.entries.slice(0, entriesMax),
@@ -73,22 +81,27 @@ export class Verdict {
     }
   }
 
-  #overrule({ source, said, extractions }: Entry): void {
+  #overrule({ source, said, extractions, ofStatements }: Entry): void {
     const { level, effect, owner, dataTypes, subjectClass } = said
     if (level !== undefined) this.#level = { value: level, source }
-    if (effect !== undefined) this.#effect = { value: effect, source }
+    if (effect !== undefined) {
+      this.#effect = { value: effect, source }
+      this.#isEffectOfStatement = ofStatements.length > 0
+    }
     if (owner !== undefined) this.#owner = { value: owner, source }
     this.#dataTypes = dataTypes ?? this.#dataTypes
     this.#subjectClass = subjectClass ?? this.#subjectClass
     this.extractions = extractions ?? this.extractions
   }
 
-  #raise({ source, said, extractions = [] }: Entry): void {
+  #raise({ source, said, extractions = [], ofStatements }: Entry): void {
     const { level, effect, owner, dataTypes = [], subjectClass } = said
     const rank = (each: string | undefined) => (each === undefined ? -1 : this.#levels.indexOf(each))
     if (level !== undefined && rank(level) > rank(this.#level?.value)) this.#level = { value: level, source }
-    if (effect !== undefined && gravity[effect] > (this.#effect === undefined ? -1 : gravity[this.#effect.value]))
+    if (effect !== undefined && gravity[effect] > (this.#effect === undefined ? -1 : gravity[this.#effect.value])) {
       this.#effect = { value: effect, source }
+      this.#isEffectOfStatement = ofStatements.length > 0
+    }
     if (owner !== undefined) this.#owner ??= { value: owner, source }
     this.#dataTypes = [...new Set([...this.#dataTypes, ...dataTypes])].slice(0, tagsMax)
     this.#subjectClass ??= subjectClass

@@ -114,8 +114,8 @@ export interface LoadedConfig {
   directories: string[]
 }
 
-/** Throws UsageError, which names line, key and remedy. Files that it names are read too: a mistake there should tell now. */
-export function loadGatewayConfig(path: string): LoadedConfig {
+/** Rejects with UsageError, which names line, key and remedy. Files that it names are read too: a mistake there should tell now. */
+export async function loadGatewayConfig(path: string): Promise<LoadedConfig> {
   const text = readText(path, sayMissing)
   const folder = dirname(resolve(path))
   const config = resolveSituation(resolveFiles(parseYamlConfig(path, text, shape), folder), folder)
@@ -133,7 +133,10 @@ export function loadGatewayConfig(path: string): LoadedConfig {
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
   if (config.identity !== undefined) toIdentityTrust(config.identity.issuers, undefined, process.env)
   if (config.ingest !== undefined) checkIngest(at, config.ingest)
-  const catalogue = config.catalogue === undefined ? undefined : loadConfiguredCatalogue(config.catalogue)
+  const catalogue =
+    config.catalogue === undefined
+      ? undefined
+      : await loadConfiguredCatalogue(config.catalogue, Object.keys(config.upstreams))
   return { path, text, config, catalogue, directories: directoriesIn(config).map((file) => readText(file)) }
 }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import { type CaptureContext, replaceIn } from '../capture/context.ts'
 import { type Gateway, startGateway, type TlsFiles } from '../capture/http/gateway.ts'
@@ -17,11 +16,12 @@ import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { chooseDiagnosticForm, diagnose, formatDiagnostic } from './diagnostics.ts'
 import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
 import { hashOf, levelDefault, recordConfig } from './gateway-change.ts'
-import { directoriesIn, type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
+import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
 import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
 import { createPages } from './gateway-pages.ts'
 import { buildRoutes, type Routes, type UpstreamParts } from './gateway-upstreams.ts'
+import { watchContents } from './gateway-watch.ts'
 import { parseListen } from './listen-address.ts'
 import type { OpenPolicy } from './open-policy.ts'
 import { redactName, redactSentence } from './redact-words.ts'
@@ -40,7 +40,6 @@ export interface GatewayStart {
 }
 
 const drainMsDefault = 10_000
-const watchEveryMs = 1000
 const heartbeatEveryMs = 60_000
 
 /** Serves until SIGTERM or SIGINT, and resolves to the exit code when what was open is recorded. */
@@ -195,7 +194,7 @@ function readTls({ tls }: LoadedConfig['config']): TlsFiles | undefined {
 function keepReloading(serving: Serving, parts: Parts, { emit }: Health): () => void {
   const reload = async (): Promise<void> => {
     try {
-      const next = loadGatewayConfig(serving.loaded.path)
+      const next = await loadGatewayConfig(serving.loaded.path)
       const tls = readTls(next.config)
       const before = serving.loaded
       serving.routes = buildRoutes(next.config, parts, serving.routes.upstreams)
@@ -213,43 +212,16 @@ function keepReloading(serving: Serving, parts: Parts, { emit }: Health): () => 
       diagnose(error.code, `the configuration is not taken over, the one before stays in force: ${why}`)
     }
   }
-  const onSignal = () => void reload().catch(reportDefect)
+  // One after the other: what was read first must not be taken over last.
+  let last = Promise.resolve()
+  const onSignal = () => {
+    last = last.then(reload).catch(reportDefect)
+  }
   const watching = watchContents(serving, onSignal)
   process.on('SIGHUP', onSignal)
   return () => {
     clearInterval(watching)
     process.off('SIGHUP', onSignal)
-  }
-}
-
-/** Compares what the files say with what was read, not their times: a change while we start counts too. */
-function watchContents(serving: Serving, onChange: () => void): NodeJS.Timeout {
-  const others = () => filesBeside(serving.loaded.config).map(readIfThere)
-  let known = [serving.loaded.text, ...others()].join('\0')
-  return setInterval(() => {
-    const now = [readIfThere(serving.loaded.path), ...others()].join('\0')
-    if (now === known) return
-    known = now
-    onChange()
-  }, watchEveryMs)
-}
-
-/** Certificates, and the files of catalogue and directories. */
-function filesBeside(config: LoadedConfig['config']): string[] {
-  const { tls, upstreams, catalogue } = config
-  const own = tls === undefined ? undefined : { cert: tls.cert, key: tls.key }
-  const all = [own, ...Object.values(upstreams).map((upstream) => upstream.tls)]
-  const certificates = all.flatMap((files) => Object.values(files ?? {})).filter((path) => path !== undefined)
-  return [...certificates, ...(catalogue?.files ?? []), ...directoriesIn(config)]
-}
-
-/** Between its removal and its return, a file that is being replaced says nothing. */
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return ''
-    throw error
   }
 }
 

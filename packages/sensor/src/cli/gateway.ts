@@ -18,7 +18,7 @@ export async function gateway(argv: readonly string[], wiring: RunWiring = {}): 
     }
     const homeDir = resolveHome({ flag: args.home, env: process.env })
     const configPath = args.config ?? join(homeDir, 'affidavit.yaml')
-    const loaded = loadGatewayConfig(configPath)
+    const loaded = await loadGatewayConfig(configPath)
     const policy = await openPolicyOf(loaded, homeDir)
     if (args.isCheck) {
       process.stdout.write(`${configPath}: good, ${countUpstreams(loaded)}\n`)

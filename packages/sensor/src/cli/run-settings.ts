@@ -11,8 +11,14 @@ export interface RunSettings {
   policy?: OpenPolicy
 }
 
-/** Loaded, with yaml and zod, only where there is a file to read. Throws UsageError, which names place, key and remedy. */
-export async function loadRunSettings(path: string, homeDir: string): Promise<RunSettings> {
+/**
+ * Loaded, with yaml and zod, only where there is a file to read. `nameServer` says under which name the server goes where the
+ * file gives it none. Throws UsageError, which names place, key and remedy.
+ */
+export async function loadRunSettings(
+  path: string,
+  { homeDir, nameServer }: { homeDir: string; nameServer: (configured: string | undefined) => string },
+): Promise<RunSettings> {
   const config = loadRunConfig(path)
   const settings: RunSettings = { config }
   const patternsPath = config.redact?.patterns
@@ -22,7 +28,7 @@ export async function loadRunSettings(path: string, homeDir: string): Promise<Ru
   }
   if (config.catalogue !== undefined) {
     const { loadConfiguredCatalogue } = await import('./run-catalogue.ts')
-    settings.catalogue = loadConfiguredCatalogue(config.catalogue)
+    settings.catalogue = await loadConfiguredCatalogue(config.catalogue, [nameServer(config.server)])
   }
   if (config.policy !== undefined) {
     const { openPolicy } = await import('./open-policy.ts')

@@ -67,13 +67,18 @@ function startServer({ command, args }: RunOptions): Child | { failure: string }
  * A configuration is read before the server is started, at the cost of a later start: a server that runs, however shortly,
  * has effects, and a mistake in the file should have none. Without a file the server comes first.
  */
-async function readSettings({ config: path, home }: RunOptions): Promise<RunSettings> {
+async function readSettings(options: RunOptions): Promise<RunSettings> {
+  const { config: path, home, server, command, args } = options
   if (path === undefined) return { config: {} }
-  const [{ loadRunSettings }, { resolveHome }] = await Promise.all([
+  const [{ loadRunSettings }, { resolveHome }, { nameServer }] = await Promise.all([
     import('./run-settings.ts'),
     import('../durable/home.ts'),
+    import('./server-name.ts'),
   ])
-  return loadRunSettings(path, resolveHome({ flag: home, env: process.env }))
+  return loadRunSettings(path, {
+    homeDir: resolveHome({ flag: home, env: process.env }),
+    nameServer: (configured) => server ?? configured ?? nameServer(command, args),
+  })
 }
 
 /** Whatever goes wrong in us, the server does not outlive us, and no value is printed. */

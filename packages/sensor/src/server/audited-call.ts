@@ -71,7 +71,7 @@ function keepResource(resource: TouchedResource, context: Keeping): Resource | u
   const [itsLevel] = keepWords([level], context)
   return {
     type,
-    name: keepResourceName(context, type, name),
+    name: keepResourceName(context, { type, name }),
     dataTypes: keepWords(dataTypes, context).slice(0, typesMax),
     ...(isCount(rows) ? { rows } : {}),
     ...(ofWhom === undefined ? {} : { subjectClass: ofWhom }),

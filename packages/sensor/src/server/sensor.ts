@@ -149,7 +149,7 @@ async function openSensor(
   const [correlationKey, patterns, classifier] = await Promise.all([
     loadCorrelationKey(homeDir, onUnusable),
     loadPatternsFile(options.redact?.patterns),
-    loadClassifier(options.catalogue),
+    loadClassifier(options),
   ])
   const redactor = createRedactor({ correlationKey, ...(patterns === undefined ? {} : { patterns }) })
   const context = {
@@ -174,12 +174,16 @@ async function loadPatternsFile(path: string | undefined): Promise<CompiledPatte
 }
 
 /** Throws like loadPatternsFile, with CatalogueFileError. */
-async function loadClassifier(options: AuditOptions['catalogue']): Promise<Classifier | undefined> {
+async function loadClassifier({ catalogue: options, serverName }: AuditOptions): Promise<Classifier | undefined> {
   if (options === undefined) return undefined
   const { loadCatalogue } = await import('../classify/load-catalogue.ts')
   const files = (options.files ?? []).map((path) => resolve(path))
   const starter = options.starter === false ? 'none' : 'first'
-  return new Classifier(loadCatalogue({ files, starter }, (path) => readFileSync(path, 'utf8')))
+  const source = {
+    read: (path: string) => readFileSync(path, 'utf8'),
+    reportMissing: ({ code, message }: { code: string; message: string }) => warn(code, message),
+  }
+  return new Classifier(await loadCatalogue({ files, starter, servers: [serverName] }, source))
 }
 
 function startCollector(homeDir: string, command: AuditOptions['collector']): (() => void) | undefined {

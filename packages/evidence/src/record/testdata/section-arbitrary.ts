@@ -9,7 +9,13 @@ import { fileStates, type Lineage, lineageEnds } from '../lineage.ts'
 import type { OutputSection } from '../output-section.ts'
 import type { Posture } from '../posture.ts'
 import { type PurposeSection, purposeKinds } from '../purpose-section.ts'
-import { type ResourcesSection, resourceTypes } from '../resources-section.ts'
+import {
+  type ResourcesSection,
+  resourceTypes,
+  type Statement,
+  statementBounds,
+  statementEffects,
+} from '../resources-section.ts'
 import { digest, hash, integer, name, timestamp, words } from './arbitrary.ts'
 
 /** Valid sections, for properties. */
@@ -90,6 +96,19 @@ export const output: Arbitrary<OutputSection> = fc.record(
   required('form', 'blocks', 'blocksOmitted'),
 )
 
+const sqlStatement: Arbitrary<Statement> = fc.record(
+  {
+    dialect: fc.constantFrom('postgresql', 'tsql'),
+    verb: words,
+    effect: fc.constantFrom(...statementEffects),
+    bound: fc.constantFrom(...statementBounds),
+    unparsable: fc.constantFrom('syntax', 'too_long'),
+    unseen: fc.array(fc.constantFrom('code', 'routine'), { maxLength: 2 }),
+    source: words,
+  },
+  required('dialect', 'effect', 'unseen', 'source'),
+)
+
 export const resources: Arbitrary<ResourcesSection> = fc.record(
   {
     resources: fc.array(
@@ -101,6 +120,7 @@ export const resources: Arbitrary<ResourcesSection> = fc.record(
           level: words,
           rows: integer,
           subjectClass: words,
+          access: fc.constantFrom('read', 'write'),
           source: words,
         },
         required('type', 'name', 'dataTypes', 'source'),
@@ -108,6 +128,8 @@ export const resources: Arbitrary<ResourcesSection> = fc.record(
       { maxLength: 4 },
     ),
     omitted: integer,
+    statements: fc.array(sqlStatement, { maxLength: 3 }),
+    statementsOmitted: fc.integer({ min: 1 }),
     basis: fc.record(
       {
         catalogue: hash,

@@ -1,7 +1,3 @@
 /** What a catalogue may name in `as`. `sql` is a plug-in. */
 export const extractorNames = ['path', 'url', 'host', 'recipient', 'bucket', 'kubernetes', 'repository', 'sql'] as const
 export type ExtractorName = (typeof extractorNames)[number]
-
-/** As the SQL plug-in knows them. */
-export const sqlDialects = ['postgresql', 'mysql', 'mariadb', 'sqlite', 'tsql', 'bigquery', 'snowflake'] as const
-export type SqlDialect = (typeof sqlDialects)[number]
