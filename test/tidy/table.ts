@@ -29,6 +29,8 @@ export const table: Record<string, Record<string, Room>> = {
     // ADR-0018: parsers of SQL are plug-ins.
     classify: { imports: ['record'], packages: ['re2js', 'yaml', 'zod', 'libpg-query', '@polyglot-sql/sdk'] },
     policy: { imports: ['record'], packages: ['@cedar-policy/cedar-wasm'] },
+    // ADR-0024: calls wait for approvals in files of the home, and signatures are verified where the call is.
+    approve: { imports: ['record', 'wire', 'durable', 'crypto', 'policy'] },
     // ADR-0011: zstd bodies are read on Node 20 too. ADR-0012: one schema parses reports and is published.
     capture: { imports: ['record', 'identity', 'redact', 'classify', 'policy'], packages: ['fzstd', 'zod'] },
     spool: { imports: ['record', 'durable', 'crypto'] },

@@ -46,6 +46,10 @@ const sensorVerbs: Readonly<Record<string, { summary: string; start(argv: readon
     summary: 'Tests policies against expectations, before they are in force.',
     start: async (argv) => (await import('@affidavit/sensor/cli/policy')).policy(argv),
   },
+  approve: {
+    summary: 'Lets a call go on that policy refused for want of an approval.',
+    start: async (argv) => (await import('@affidavit/sensor/cli/approve')).approve(argv),
+  },
   install: {
     summary: 'Puts affidavit in front of the MCP servers of Claude, Cursor and VS Code.',
     start: async (argv) => (await import('@affidavit/sensor/cli/install')).install(argv),

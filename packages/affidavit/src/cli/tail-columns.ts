@@ -38,5 +38,6 @@ function eventStyle({ kind, event }: LogEvent): Style {
   if (kind === 'gap' || kind === 'violation') return 'red'
   if (kind === 'change') return event === 'appeared' || event === 'loaded' ? 'green' : 'yellow'
   if (kind === 'auth') return event === 'admitted' || event === 'exchanged' ? 'green' : 'yellow'
+  if (kind === 'approval') return event === 'approved' ? 'green' : 'yellow'
   return event === 'requested' || kind === 'stream' || kind === 'notify' ? 'dim' : outcomeStyle(event)
 }

@@ -21,6 +21,7 @@ const cases: [Partial<LogEvent>, string][] = [
   ],
   [{ kind: 'auth', event: 'refused', detail: '{"event":"refused","code":"token_expired","count":12}' }, '12 times, token_expired'],
   [{ kind: 'auth', event: 'refused', user: 'ana', detail: '{"event":"refused","mode":"observe","code":"wrong_audience"}' }, 'wrong_audience, ana, only observed'],
+  [{ kind: 'approval', event: 'approved', user: 'maria', detail: '{"until":"2026-11-20T12:00:00.000Z"}' }, 'maria, until 2026-11-20 12:00:00'],
   [{ kind: 'violation', event: 'header_mismatch', detail: '{"code":"header_mismatch","direction":"to-server","bytes":86}' }, 'to-server, 86 B'],
   [{ kind: 'violation', event: 'undecodable', detail: '{"code":"undecodable","bytes":1200}' }, '1.2 kB'],
   [{ kind: 'stream', event: 'closed', detail: '{"event":"closed","reason":"exit"}' }, ''],

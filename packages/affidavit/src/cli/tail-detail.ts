@@ -7,6 +7,8 @@ export function describeDetail(event: LogEvent): string {
   switch (event.kind) {
     case 'auth':
       return describeAuth(event)
+    case 'approval':
+      return describeApproval(event)
     case 'violation':
       return describeViolation(event)
     case 'change':
@@ -43,9 +45,17 @@ function describeAuth({ agent, user, detail }: LogEvent): string {
     ...(typeof count === 'number' && count > 1 ? [formatNumberOf(count, 'time', 'times')] : []),
     ...[text(code), who, text(grant)].filter((part) => part !== undefined),
     ...(mode === 'observe' ? ['only observed'] : []),
-    ...(until === undefined ? [] : [`until ${until.slice(0, 19).replace('T', ' ')}`]),
+    ...(until === undefined ? [] : [`until ${sayTime(until)}`]),
   ].join(', ')
 }
+
+/** Who decided, and until when it counts. */
+function describeApproval({ user, detail }: LogEvent): string {
+  const until = text(parseDetail(detail).until)
+  return [...(user === undefined ? [] : [user]), ...(until === undefined ? [] : [`until ${sayTime(until)}`])].join(', ')
+}
+
+const sayTime = (timestamp: string) => timestamp.slice(0, 19).replace('T', ' ')
 
 function describeViolation({ detail }: LogEvent): string {
   const { direction, bytes } = parseDetail(detail)

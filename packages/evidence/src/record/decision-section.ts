@@ -1,7 +1,9 @@
 import { type Absent, orAbsent } from './absent.ts'
 import { encodeShape, parseCanonical } from './canonical.ts'
 import { hash } from './digest.ts'
-import type { Hash } from './header.ts'
+import type { Hash, Uuid } from './header.ts'
+import { uuidV7 } from './id.ts'
+import { type Assurance, assurances } from './kinds.ts'
 import { integer, listOf, object, oneOf, optional } from './shape.ts'
 import { code, shortText, text } from './text.ts'
 
@@ -27,6 +29,18 @@ export interface Condition {
   result: 'holds' | 'fails' | 'error'
 }
 
+/** What became of the approval that policies ask for. */
+export interface ApprovalRef {
+  /** `required`: somebody has to approve it first. `would_be_required`: the mode is observe, and nobody was asked. */
+  state: 'granted' | 'required' | 'denied' | 'would_be_required'
+  /** Absent where nobody could be asked. */
+  id?: Uuid
+  /** Who approved, or denied. */
+  approver?: { id: string; assurance: Assurance; method: string; issuer?: string }
+  /** Why an approval that is there did not count, or nobody could be asked. */
+  problem?: string
+}
+
 /** Why the header's `decision` is what it is. */
 export interface DecisionSection {
   /** The decision point, with its version. */
@@ -41,6 +55,8 @@ export interface DecisionSection {
   determining?: string[]
   conditions: Condition[]
   obligations: string[]
+  /** Where all that forbids it asks for an approval. */
+  approval?: ApprovalRef
   /** Why the request could not be judged, or not whole. */
   problem?: string
   /** For people. */
@@ -72,6 +88,16 @@ export const decisionShape = object({
     256,
   ),
   obligations: listOf(shortText, 32),
+  approval: optional(
+    object({
+      state: oneOf(['granted', 'required', 'denied', 'would_be_required']),
+      id: optional(uuidV7),
+      approver: optional(
+        object({ id: shortText, assurance: oneOf(assurances), method: shortText, issuer: optional(shortText) }),
+      ),
+      problem: optional(code),
+    }),
+  ),
   problem: optional(code),
   rationale: text(4_096),
 })

@@ -230,6 +230,16 @@ const authDetail = object({
   count: optional(integer(1)),
 })
 
+const approvalDetail = object({
+  verdict: oneOf(['approved', 'denied']),
+  approvalId: uuidV7,
+  callId: uuidV7,
+  method: oneOf(['ed25519', 'jwt']),
+  digest: keyedDigest,
+  until: timestamp,
+  uses: integer(1),
+})
+
 const epochDetail = object({ origin, previous: nullOr(object({ origin, size: integer(), root: hash })) })
 
 const otherKinds = new Map<unknown, HeaderShape>([
@@ -239,6 +249,7 @@ const otherKinds = new Map<unknown, HeaderShape>([
   ['notify', header({ kind: oneOf(['notify']), server: optional(server), detail: notifyDetail })],
   ['change', header({ kind: oneOf(['change']), server: optional(server), detail: changeDetail })],
   ['auth', header({ kind: oneOf(['auth']), server: optional(server), detail: authDetail })],
+  ['approval', header({ kind: oneOf(['approval']), server: optional(server), detail: approvalDetail })],
   ['epoch', header({ kind: oneOf(['epoch']), detail: epochDetail })],
   ['heartbeat', header({ kind: oneOf(['heartbeat']) })],
 ])

@@ -208,6 +208,23 @@ export interface AuthDetail {
   count?: number
 }
 
+/**
+ * Somebody decided on a call that was refused because policy asks for an approval. Who it was is in section `identity`, what was
+ * shown and signed in section `input`.
+ */
+export interface ApprovalDetail {
+  verdict: 'approved' | 'denied'
+  approvalId: Uuid
+  /** The call that was refused. */
+  callId: Uuid
+  /** What proves who decided: a signature by his key, or a token. */
+  method: 'ed25519' | 'jwt'
+  /** Of method, target and arguments as they came, salted. */
+  digest: KeyedDigest
+  until: Timestamp
+  uses: number
+}
+
 /** First entry of a log. */
 export interface EpochDetail {
   origin: string
@@ -242,6 +259,11 @@ export interface AuthHeader extends HeaderCore {
   server?: ServerRef
   detail: AuthDetail
 }
+export interface ApprovalHeader extends HeaderCore {
+  kind: 'approval'
+  server?: ServerRef
+  detail: ApprovalDetail
+}
 export interface EpochHeader extends HeaderCore {
   kind: 'epoch'
   detail: EpochDetail
@@ -252,7 +274,7 @@ export interface HeartbeatHeader extends HeaderCore {
 
 export type Header =
   | RequestedHeader | CompletedHeader | StreamHeader | GapHeader | ViolationHeader | NotifyHeader | ChangeHeader
-  | AuthHeader | EpochHeader | HeartbeatHeader // biome-ignore format: one list
+  | AuthHeader | ApprovalHeader | EpochHeader | HeartbeatHeader // biome-ignore format: one list
 
 /** What a caller hands to a stream; the stream adds the core (tenant, epoch, place, times, commitments). */
 export type Draft = DraftOf<Header>

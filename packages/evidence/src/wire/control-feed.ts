@@ -1,9 +1,9 @@
-import { fromBase64, toBase64 } from '../record/base64.ts'
 import { encodeShape, parseCanonical } from '../record/canonical.ts'
 import { type RiskSignal, riskSignal } from '../record/risk.ts'
 import { integer, listOf, object, oneOf, optional } from '../record/shape.ts'
 import { shortText, text } from '../record/text.ts'
 import { timestamp } from '../record/timestamp.ts'
+import { encodeSignedLine, parseSignedLine, type VerifyLineSignature, withDomain } from './signed-line.ts'
 
 /** What whoever governs a fleet hands to its sensors. The same bytes whether they come as a file or over a network. */
 export interface ControlFeed {
@@ -34,8 +34,7 @@ const feedShape = object({
 })
 
 const feedBytesMax = 1 << 23
-const signatureText = /^[A-Za-z0-9+/]{85}[AQgw]==$/
-const domain = new TextEncoder().encode('affidavit control feed v1\n')
+const domain = 'affidavit control feed v1'
 
 export type FeedErrorCode =
   | 'feed_malformed' // not a document and its signature, one line each
@@ -55,29 +54,19 @@ export class FeedError extends Error {
   }
 }
 
-/** Ed25519 by whoever has it: Node's, or the browser's. */
-export type VerifyFeedSignature = (message: Uint8Array, signature: Uint8Array) => boolean | Promise<boolean>
-
 /** The document's line, without LF: canonical JSON. Throws RecordError where it is no feed. */
 export function encodeFeed(feed: ControlFeed): Uint8Array {
   return encodeShape(feed, feedShape, feedBytesMax)
 }
 
-/** What is signed of it: a domain and the line, so that no signature made for something else fits. */
+/** What is signed of it. */
 export function encodeFeedMessage(document: Uint8Array): Uint8Array {
-  const message = new Uint8Array(domain.length + document.length)
-  message.set(domain)
-  message.set(document, domain.length)
-  return message
+  return withDomain(domain, document)
 }
 
 /** The document, LF, the signature in base64, LF. */
 export function encodeFeedFile(document: Uint8Array, signature: Uint8Array): Uint8Array {
-  const tail = new TextEncoder().encode(`\n${toBase64(signature)}\n`)
-  const file = new Uint8Array(document.length + tail.length)
-  file.set(document)
-  file.set(tail, document.length)
-  return file
+  return encodeSignedLine({ line: document, signature })
 }
 
 /** What was seen last: its version, and the line's hash or whatever tells two lines apart. */
@@ -97,7 +86,7 @@ export async function verifyFeed(
     verify,
     seen,
     name,
-  }: { verify: VerifyFeedSignature; seen: SeenFeed | undefined; name: (line: Uint8Array) => string },
+  }: { verify: VerifyLineSignature; seen: SeenFeed | undefined; name: (line: Uint8Array) => string },
 ): Promise<{ feed: ControlFeed; seen: SeenFeed }> {
   const { document, signature } = parseFile(file)
   if (!(await verify(encodeFeedMessage(document), signature)))
@@ -116,11 +105,8 @@ function parseDocument(document: Uint8Array): ControlFeed {
 }
 
 function parseFile(file: Uint8Array): { document: Uint8Array; signature: Uint8Array } {
-  const malformed = (why: string) => new FeedError('feed_malformed', `expected a document and its signature: ${why}`)
-  const end = file.indexOf(0x0a)
-  if (end < 0 || file.length > feedBytesMax + 128) throw malformed('there is one line, or it is too long')
-  const [encoded = '', rest] = new TextDecoder().decode(file.subarray(end + 1)).split('\n', 2)
-  if (rest !== '') throw malformed('the signature does not end in LF')
-  if (!signatureText.test(encoded)) throw malformed('the signature is not 64 bytes in base64')
-  return { document: file.subarray(0, end), signature: fromBase64(encoded, 'signature') }
+  const parsed = parseSignedLine(file, feedBytesMax)
+  if (typeof parsed === 'string')
+    throw new FeedError('feed_malformed', `expected a document and its signature: ${parsed}`)
+  return { document: parsed.line, signature: parsed.signature }
 }

@@ -1,10 +1,13 @@
 import { type DecisionSection, encodeDecision } from '@affidavit/evidence/record/decision-section'
-import type { DecisionRef, Uuid, ViolationDetail } from '@affidavit/evidence/record/header'
+import type { DecisionRef, ViolationDetail } from '@affidavit/evidence/record/header'
 import type { ExchangeKind } from '@affidavit/evidence/record/kinds'
+import type { ApprovalDesk } from '../policy/approval.ts'
 import type { DecisionPoint, Mode, PolicyRequest, Ruling } from '../policy/decision-point.ts'
 import type { FindRisk } from '../policy/risk.ts'
 import type { SessionCounters } from '../policy/session-counters.ts'
+import { noteApproval, settleApproval } from './ask-approval.ts'
 import type { CaptureContext, RequestedDraft } from './context.ts'
+import { DenialError } from './denial.ts'
 import { bytesOf, type CapturedLine } from './line.ts'
 import { type ScannedMessage, textOf } from './message.ts'
 import { isRequestMethod } from './methods.ts'
@@ -17,32 +20,13 @@ export interface PolicyInForce {
   readonly sessions: SessionCounters
   /** Where there is a control feed. */
   readonly findRisk?: FindRisk | undefined
+  /** Where approvals are configured. */
+  readonly approvals?: ApprovalDesk | undefined
 }
 
 /** A request with its decision; `denial` where it must not go on. */
 export interface DecidedRequest extends DraftedRequest {
   denial?: DenialError
-}
-
-/** Policy refused it. It says so to whoever sent it, and quotes nothing. */
-export class DenialError extends Error {
-  override readonly name = 'DenialError'
-  readonly code: 'policy' | 'ambiguous'
-  readonly retry = false
-  readonly policies: readonly string[]
-  /** The call that was refused; undefined where it is a line that may hold none. */
-  readonly callId: Uuid | undefined
-
-  constructor(code: 'policy' | 'ambiguous', reason: string, policies: readonly string[] = [], callId?: Uuid) {
-    super(reason)
-    this.code = code
-    this.policies = policies
-    this.callId = callId
-  }
-
-  of(callId: Uuid): DenialError {
-    return new DenialError(this.code, this.message, this.policies, callId)
-  }
 }
 
 /** A request that is to be decided. */
@@ -93,25 +77,44 @@ export function askPolicy(
     ...situationOf(context, policy, drafted),
     session: session === undefined ? undefined : policy.sessions.of(session),
   }
+  const privacy = {
+    keepsValues: draft.level !== 'metadata',
+    redact: (json: Uint8Array) => redactor.redactJson(json).text,
+  }
   const finish = (ruling: Ruling): DecidedRequest => {
     if (session !== undefined) policy.sessions.note(session, ruling.disposition)
-    return rule(drafted, mode, ruling)
+    return rule(drafted, policy, ruling)
   }
-  const ruling = policy.point.decide(request, {
-    keepsValues: draft.level !== 'metadata',
-    redact: (json) => redactor.redactJson(json).text,
-  })
-  return ruling instanceof Promise ? ruling.then(finish) : finish(ruling)
+  const settle = (ruling: Ruling): DecidedRequest | Promise<DecidedRequest> => {
+    const { asksApproval: policies } = ruling
+    if (policies === undefined || policy.approvals === undefined || mode === 'observe') return finish(ruling)
+    const { callId } = draft
+    return settleApproval(policy.approvals, ruling, {
+      request,
+      callId,
+      policies,
+      privacy,
+      digest: context.digest,
+    }).then(finish)
+  }
+  const ruling = policy.point.decide(request, privacy)
+  return ruling instanceof Promise ? ruling.then(settle) : settle(ruling)
 }
 
-function rule(drafted: DraftedRequest, mode: Mode, { disposition, reason, section }: Ruling): DecidedRequest {
+function rule(drafted: DraftedRequest, { mode, approvals }: PolicyInForce, ruling: Ruling): DecidedRequest {
+  const { disposition, reason, section, asksApproval } = ruling
   const isDenied = disposition === 'denied'
   if (isDenied && mode === 'enforce') {
-    const denial = new DenialError('policy', reason, section.determining)
+    const { determining: policies, approval } = section
+    const denial =
+      approval === undefined
+        ? new DenialError('policy', reason, { policies })
+        : new DenialError('approval_required', reason, { policies, approvalId: approval.id, problem: approval.problem })
     return { ...withDecision(drafted, { disposition, mode }, section), denial }
   }
   const remark = isDenied ? ' It went on all the same: the mode is observe.' : ''
-  return withDecision(drafted, { disposition, mode }, { ...section, rationale: section.rationale + remark })
+  const noted = asksApproval === undefined || approvals === undefined ? section : noteApproval(section)
+  return withDecision(drafted, { disposition, mode }, { ...noted, rationale: section.rationale + remark })
 }
 
 const noPolicies = { engine: { absent: 'it was not put to policies' }, policies: [], conditions: [], obligations: [] }

@@ -1,5 +1,5 @@
 import type { Uuid } from '@affidavit/evidence/record/header'
-import type { DenialError } from './ask-policy.ts'
+import type { DenialError } from './denial.ts'
 import { bytesOf, type CapturedLine, type Verdict } from './line.ts'
 import { formOf, type ScannedMessage } from './message.ts'
 import {
@@ -47,12 +47,10 @@ export function refuseDenied(
   addressees: readonly Addressee[],
   [first, ...others]: readonly [DenialError, ...DenialError[]],
 ): Verdict {
-  const say = ({ code, message, policies }: DenialError, callId?: Uuid) => denied(code, message, policies)(callId)
+  const say = ({ code, message, facts }: DenialError, callId?: Uuid) => denied(code, message, facts)(callId)
   const errorFor = ({ callId }: Addressee): RpcError => {
     const own = [first, ...others].find((denial) => denial.callId === undefined || denial.callId === callId)
-    return own === undefined
-      ? denied('batch', 'another element of its batch was refused', [])(callId)
-      : say(own, callId)
+    return own === undefined ? denied('batch', 'another element of its batch was refused')(callId) : say(own, callId)
   }
   const errorsFor = (form: Addressee['form']) =>
     addressees.flatMap((each) => (each.form === form ? [{ id: each.id, error: errorFor(each) }] : []))
@@ -63,7 +61,7 @@ export function refuseDenied(
       addressees.length === 0
         ? encodeErrorLine(undefined, say(first, first.callId))
         : encode(line, errorsFor('request')),
-    status: first.code === 'policy' ? 403 : 400,
+    status: first.code === 'ambiguous' ? 400 : 403,
   }
 }
 

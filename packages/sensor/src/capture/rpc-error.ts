@@ -1,3 +1,5 @@
+import type { DenialCode, DenialFacts } from './denial.ts'
+
 /** The JSON-RPC errors that are ours. Their codes lie outside −32768…−32000, which JSON-RPC 2.0 §5.1 reserves. */
 
 export const rpcCodes = {
@@ -18,6 +20,8 @@ export interface RpcError {
     executed: boolean | 'unknown'
     callId?: string
     policies?: readonly string[]
+    approvalId?: string
+    problem?: string
   }
 }
 
@@ -57,7 +61,8 @@ export function upstreamFailed(cause: string, executed: false | 'unknown'): RpcE
 }
 
 /** Policy refused the message, or another one that came in the same batch. `callId` names its record. */
-export function denied(cause: 'policy' | 'ambiguous' | 'batch', reason: string, policies: readonly string[]) {
+export function denied(cause: DenialCode | 'batch', reason: string, facts: DenialFacts = {}) {
+  const { policies = [], approvalId, problem } = facts
   return (callId?: string): RpcError => ({
     code: rpcCodes.denied,
     message: `Affidavit refused this call: ${reason}; it was not executed`,
@@ -68,6 +73,8 @@ export function denied(cause: 'policy' | 'ambiguous' | 'batch', reason: string, 
       executed: false,
       ...named(callId),
       ...(policies.length === 0 ? {} : { policies }),
+      ...(approvalId === undefined ? {} : { approvalId }),
+      ...(problem === undefined ? {} : { problem }),
     },
   })
 }

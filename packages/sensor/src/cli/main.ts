@@ -8,6 +8,7 @@ const help = `Usage: affidavit-sensor COMMAND
   run        run an MCP server on stdio and record every exchange
   gateway    serve MCP servers over HTTP and record every exchange
   policy     test policies against expectations
+  approve    let a call go on that policy refused for want of an approval
   install    put it in front of the MCP servers of Claude, Cursor and VS Code
   uninstall  take it out of their configuration again
   doctor     list the servers on this machine that are not recorded, and why
@@ -20,6 +21,7 @@ const commands: Readonly<Record<string, (argv: readonly string[]) => Promise<num
   run,
   gateway,
   policy: async (argv) => (await import('./policy.ts')).policy(argv),
+  approve: async (argv) => (await import('./approve.ts')).approve(argv),
   install: async (argv) => (await import('./install.ts')).install(argv),
   uninstall: async (argv) => (await import('./uninstall.ts')).uninstall(argv),
   doctor: async (argv) => (await import('./doctor.ts')).doctor(argv),

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs'
+import { type ApprovalFiles, openApprovalFiles } from '../approve/approval-files.ts'
+import { type OpenDesk, openDesk } from '../approve/desk.ts'
 import type { PolicyInForce } from '../capture/ask-policy.ts'
 import type { Emit } from '../capture/context.ts'
+import { toHomePaths } from '../durable/home-paths.ts'
 import { openAuthzen } from '../policy/authzen.ts'
 import type { DecisionPoint } from '../policy/decision-point.ts'
 import { type EmbeddedDecisionPoint, openEmbedded } from '../policy/embedded.ts'
 import { PolicyError } from '../policy/policy-error.ts'
 import { createRiskFinder, type FindRisk } from '../policy/risk.ts'
 import { SessionCounters } from '../policy/session-counters.ts'
+import { type ApprovalsConfig, toApprovers } from './approvals-config.ts'
 import { diagnose } from './diagnostics.ts'
 import type { PolicyConfig } from './policy-config.ts'
 import { readPolicySource } from './policy-source.ts'
@@ -16,8 +20,17 @@ import { UsageError } from './usage-error.ts'
 
 export interface OpenPolicy {
   inForce: PolicyInForce
+  /** Where approvals are configured. */
+  approvals: OpenApprovals | undefined
   /** Records what is in force, and from then on every change of it. Returns what stops that. */
   keep(emit: Emit): () => void
+}
+
+/** Where calls wait for approvals, with whom they may come from. */
+export interface OpenApprovals {
+  files: ApprovalFiles
+  desk: OpenDesk
+  config: ApprovalsConfig
 }
 
 const watchEveryMs = 1000
@@ -25,10 +38,12 @@ const watchEveryMs = 1000
 /** Puts the policies of a configuration in force. Throws UsageError where they are not there or not good. */
 export async function openPolicy(config: PolicyConfig, homeDir: string): Promise<OpenPolicy> {
   const { mode = 'observe', onError = 'deny', authzen, sha256: pinned } = config
+  const approvals = config.approvals === undefined ? undefined : openApprovals(config.approvals, homeDir)
   const toInForce = (point: DecisionPoint, said?: SaidOfOthers): PolicyInForce => ({
     mode,
     point,
     sessions: new SessionCounters(),
+    approvals: approvals?.desk,
     get findRisk() {
       return said?.findRisk
     },
@@ -36,7 +51,11 @@ export async function openPolicy(config: PolicyConfig, homeDir: string): Promise
   if (authzen !== undefined) {
     const { url, timeoutMs = 2000 } = authzen
     const token = authzen.token && readSecret(authzen.token, process.env, 'token of policy.authzen')
-    return { inForce: toInForce(openAuthzen({ url, timeoutMs, onError, token })), keep: () => () => undefined }
+    return {
+      inForce: toInForce(openAuthzen({ url, timeoutMs, onError, token })),
+      approvals,
+      keep: () => () => undefined,
+    }
   }
   const before = contentsOf(config)
   try {
@@ -45,12 +64,20 @@ export async function openPolicy(config: PolicyConfig, homeDir: string): Promise
     const said: SaidOfOthers = { findRisk: createRiskFinder(source.risk ?? []) }
     return {
       inForce: toInForce(point, said),
+      approvals,
       keep: (emit) => keepInForce({ config, homeDir, point, before, said }, emit),
     }
   } catch (error) {
     if (error instanceof PolicyError) throw new UsageError(error.code, error.message, error.remedy)
     throw error
   }
+}
+
+function openApprovals(config: ApprovalsConfig, homeDir: string): OpenApprovals {
+  const { openSeconds, windowSeconds, uses } = config
+  const files = openApprovalFiles(toHomePaths(homeDir).approvals)
+  const terms = { openSeconds, windowSeconds, uses }
+  return { files, config, desk: openDesk({ files, terms, approvers: toApprovers(config), diagnose }) }
 }
 
 /** Replaced by each feed that is taken over. */

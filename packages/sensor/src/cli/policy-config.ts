@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { approvalsSchema } from './approvals-config.ts'
 import { resolveSecretSource, secretSource } from './secret-source.ts'
 
 const file = z.string().min(1)
@@ -31,12 +32,19 @@ export const policySchema = z
       })
       .optional()
       .describe('a decision point elsewhere, asked by OpenID AuthZEN 1.0, in place of files'),
+    approvals: approvalsSchema
+      .optional()
+      .describe('who may approve a call that policies refuse for want of an approval'),
     onError: onError.optional().describe('what becomes of a call that cannot be judged; default deny'),
   })
   .refine(
     ({ files, feed, authzen }) => [files, feed, authzen].filter((each) => each !== undefined).length === 1,
     'expected one of files, feed and authzen',
   )
+  .refine(({ authzen, approvals }) => authzen === undefined || approvals === undefined, {
+    message: 'there are none with authzen: a decision point elsewhere does not say which denials they would lift',
+    path: ['approvals'],
+  })
 
 export type PolicyConfig = z.infer<typeof policySchema>
 

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
+import { sign } from 'node:crypto'
 import { basename } from 'node:path'
 import { RecordError } from '@affidavit/evidence/record/error'
 import { type RiskSignal, riskKinds, riskLevels } from '@affidavit/evidence/record/risk'
@@ -9,6 +9,7 @@ import { replace } from '../durable/write.ts'
 import { loadCedar } from '../policy/cedar-engine.ts'
 import { compileSet } from '../policy/compile.ts'
 import { PolicyError } from '../policy/policy-error.ts'
+import { readSigningKey, toRawKey } from './signing-key.ts'
 import { UsageError } from './usage-error.ts'
 import { loadYamlConfig, readText } from './yaml-config.ts'
 
@@ -23,7 +24,7 @@ export interface Publication {
 
 /** Signs policies as a document of the control feed. Returns the public key, in the form of the configuration. */
 export async function publishPolicies({ keyFile, version, files, schema, risk, out }: Publication): Promise<string> {
-  const key = readKey(keyFile)
+  const key = readSigningKey(keyFile)
   const named = (path: string) => ({ name: basename(path), text: readText(path) })
   const policies = files.map(named)
   const checked = schema === undefined ? undefined : named(schema)
@@ -51,7 +52,7 @@ export async function publishPolicies({ keyFile, version, files, schema, risk, o
       )
     throw error
   }
-  return createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32).toString('base64')
+  return toRawKey(key)
 }
 
 const name = z.string().min(1).max(256)
@@ -72,17 +73,4 @@ const riskSchema = z
 function readRisk(path: string): RiskSignal[] {
   const said = loadYamlConfig(path, { schema: riskSchema, remedy: 'docs/POLICY.md has the form of such a list.' })
   return said.map(({ reason, ...rest }) => ({ ...rest, ...(reason === undefined ? {} : { reason }) }))
-}
-
-function readKey(path: string): KeyObject {
-  const text = readText(path)
-  const remedy = 'Make one: openssl genpkey -algorithm ed25519 -out policy.key'
-  try {
-    const key = createPrivateKey(text)
-    if (key.asymmetricKeyType === 'ed25519') return key
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    throw new UsageError('AFD_SECRET_UNREADABLE', `${path} holds no private key in PEM (${code})`, remedy)
-  }
-  throw new UsageError('AFD_SECRET_UNREADABLE', `${path} holds a key that is not Ed25519`, remedy)
 }

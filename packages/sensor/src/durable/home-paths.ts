@@ -25,6 +25,7 @@ export interface HomePaths {
   toolBaselines: string
   levels: string
   executableHashes: string
+  approvals: string
   run: string
   collectorLock: string
   collectorProcess: string
@@ -67,6 +68,7 @@ export function toHomePaths(dir: string): HomePaths {
     toolBaselines: join(state, 'tools'),
     levels: join(state, 'levels'),
     executableHashes: join(state, 'executables.json'),
+    approvals: join(dir, 'approvals'),
     run,
     collectorLock: join(run, 'collector.lock.db'),
     collectorProcess: join(run, 'collector.json'),

@@ -55,6 +55,8 @@ export interface Ruling {
   /** For the one who is refused: names policies, quotes no values. */
   reason: string
   section: DecisionSection
+  /** Ids of the policies that forbid it: there is nothing else against it, and all of them ask for an approval. */
+  asksApproval?: readonly string[]
 }
 
 /** How values may be written down. */

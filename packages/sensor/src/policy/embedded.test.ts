@@ -154,6 +154,37 @@ describe('the embedded decision point', () => {
     expect(asked({ posture: { ...posture, signals: deep } }).disposition).toBe('granted')
   })
 
+  it('asks for an approval only where that would let the call pass [AP-10]', async () => {
+    const all = '@id("all") permit(principal, action, resource);'
+    const asks = '@id("ask") @obligation("notify, approval_required") forbid(principal, action, resource);'
+    const cases: [string, Partial<EmbeddedOptions>, string[] | undefined][] = [
+      [all + asks, {}, ['ask']],
+      [
+        `${all}${asks}@id("too") @obligation("approval_required") forbid(principal, action, resource);`,
+        {},
+        ['ask', 'too'],
+      ],
+      [asks, {}, undefined],
+      [all, {}, undefined],
+      [`${all}${asks}@id("no") forbid(principal, action, resource);`, {}, undefined],
+      [`${all}${asks}@id("other") @obligation("notify") forbid(principal, action, resource);`, {}, undefined],
+      [`${all}${asks}@id("idle") forbid(principal, action, resource) when { false };`, {}, ['ask']],
+      [`${all}${asks}@id("broken") permit(principal, action, resource) when { context.nowhere };`, {}, undefined],
+      [`${all}${asks}@id("broken") forbid(principal, action, resource) when { context.nowhere };`, {}, undefined],
+      [
+        `${all}${asks}@id("broken") forbid(principal, action, resource) when { context.nowhere };`,
+        { onError: 'permit' },
+        ['ask'],
+      ],
+    ]
+    for (const [text, options, expected] of cases)
+      expect([text, (await open(text, options)).decide(asking(), privacy).asksApproval]).toEqual([text, expected])
+    const point = await open(`${all}${asks.replace(';', ' when { context.arguments.path == "/x" };')}`)
+    expect(point.decide(asking({ arguments: Buffer.from('{"path":"/x","path":"/y"}') }), privacy)).not.toHaveProperty(
+      'asksApproval',
+    )
+  })
+
   it('keeps the set before where the next one is no good, and takes only the one that is pinned [PO-6]', async () => {
     const point = await open(readers)
     const { hash } = point

@@ -129,6 +129,7 @@ function toTags(classification: Classification | undefined): string | null {
 
 function callOf(header: Header): string | null {
   if ('callId' in header) return header.callId
+  if (header.kind === 'approval') return header.detail.callId
   return header.kind === 'notify' ? (header.detail.callId ?? null) : null
 }
 
@@ -140,6 +141,8 @@ function eventOf(header: Header): string {
     case 'change':
     case 'auth':
       return header.detail.event
+    case 'approval':
+      return header.detail.verdict
     case 'violation':
       return header.detail.code
     case 'notify':

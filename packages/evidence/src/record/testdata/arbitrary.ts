@@ -2,7 +2,7 @@ import fc, { type Arbitrary } from 'fast-check'
 import { toBase64 } from '../base64.ts'
 import type { Envelope } from '../envelope.ts'
 import type {
-  AuthDetail, ChangeDetail, CompletedHeader, GapDetail, Header, HeaderCore, NotifyHeader, RequestedHeader, ServerRef, StreamDetail, ToolRef,
+  ApprovalDetail, AuthDetail, ChangeDetail, CompletedHeader, GapDetail, Header, HeaderCore, NotifyHeader, RequestedHeader, ServerRef, StreamDetail, ToolRef,
   ViolationHeader,
 } from '../header.ts' // biome-ignore format: one list
 import { formatUuidV7 } from '../id.ts'
@@ -275,6 +275,19 @@ const authDetail: Arbitrary<AuthDetail> = fc.record(
   { requiredKeys: ['event'], noNullPrototype: true },
 )
 
+const approvalDetail: Arbitrary<ApprovalDetail> = fc.record(
+  {
+    verdict: fc.constantFrom('approved', 'denied'),
+    approvalId: uuid,
+    callId: uuid,
+    method: fc.constantFrom('ed25519', 'jwt'),
+    digest,
+    until: timestamp,
+    uses: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  },
+  plain,
+)
+
 const origin = fc.stringMatching(/^[a-z.]{1,20}\/[a-z0-9/]{1,20}$/)
 
 export const header: Arbitrary<Header> = fc.oneof(
@@ -286,6 +299,7 @@ export const header: Arbitrary<Header> = fc.oneof(
   fc.tuple(core, notifyDetail).map(([a, detail]) => ({ ...a, kind: 'notify' as const, detail })),
   fc.tuple(core, changeDetail).map(([a, detail]) => ({ ...a, kind: 'change' as const, detail })),
   fc.tuple(core, authDetail).map(([a, detail]) => ({ ...a, kind: 'auth' as const, detail })),
+  fc.tuple(core, approvalDetail).map(([a, detail]) => ({ ...a, kind: 'approval' as const, detail })),
   fc
     .tuple(
       core,

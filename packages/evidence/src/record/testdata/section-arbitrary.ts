@@ -1,7 +1,7 @@
 import fc, { type Arbitrary } from 'fast-check'
 import type { Absent } from '../absent.ts'
 import type { Containment } from '../containment.ts'
-import { type DecisionSection, verdicts } from '../decision-section.ts'
+import { type ApprovalRef, type DecisionSection, verdicts } from '../decision-section.ts'
 import type { EnvironmentSection, ProcessFacts } from '../environment-section.ts'
 import { type Actor, actorKinds, type IdentitySection, type TokenRef } from '../identity-section.ts'
 import { assurances } from '../kinds.ts'
@@ -9,6 +9,7 @@ import { fileStates, type Lineage, lineageEnds } from '../lineage.ts'
 import type { OutputSection } from '../output-section.ts'
 import type { Posture } from '../posture.ts'
 import { type PurposeSection, purposeKinds } from '../purpose-section.ts'
+<<<<<<< HEAD
 import {
   type ResourcesSection,
   resourceTypes,
@@ -17,6 +18,10 @@ import {
   statementEffects,
 } from '../resources-section.ts'
 import { digest, hash, integer, name, timestamp, words } from './arbitrary.ts'
+=======
+import { type ResourcesSection, resourceTypes } from '../resources-section.ts'
+import { digest, hash, integer, name, timestamp, uuid, words } from './arbitrary.ts'
+>>>>>>> c72b0eb (Let another person approve, by a key, the very call that policy refused for want of it)
 
 /** Valid sections, for properties. */
 
@@ -145,6 +150,19 @@ export const resources: Arbitrary<ResourcesSection> = fc.record(
   required('resources', 'omitted'),
 )
 
+const approval: Arbitrary<ApprovalRef> = fc.record(
+  {
+    state: fc.constantFrom('granted', 'required', 'denied', 'would_be_required'),
+    id: uuid,
+    approver: fc.record(
+      { id: words, assurance: fc.constantFrom(...assurances), method: words, issuer: words },
+      required('id', 'assurance', 'method'),
+    ),
+    problem: fc.constant('expired'),
+  },
+  required('state'),
+)
+
 export const decision: Arbitrary<DecisionSection> = fc.record(
   {
     engine: fc.oneof(fc.record({ name: words, version: words }, plain), absent),
@@ -166,6 +184,7 @@ export const decision: Arbitrary<DecisionSection> = fc.record(
       { maxLength: 3 },
     ),
     obligations: fc.array(words, { maxLength: 3 }),
+    approval,
     problem: fc.constant('engine_failed'),
     rationale: words,
   },

@@ -1,0 +1,100 @@
+import { parseArgs } from 'node:util'
+import { isUuidV7 } from '@affidavit/evidence/record/id'
+import type { ApprovalRequest, ApprovalStatement } from '@affidavit/evidence/wire/approval'
+import { resolveHome } from '../durable/home.ts'
+import { openHomePlace } from './approve-key.ts'
+import { formatList, formatRequest } from './approve-text.ts'
+import { suggestOption } from './near-word.ts'
+import { isOptionWord } from './run-options.ts'
+import { readSigningKey } from './signing-key.ts'
+import { UsageError } from './usage-error.ts'
+import { exitCodes, runInWorld, type World } from './world.ts'
+
+/** Where requests lie and decisions go: a home folder, or a gateway. Everything of it throws ApprovalError. */
+export interface ApprovalPlace {
+  list(): Promise<ApprovalRequest[]>
+  /** A request that may be decided on now. */
+  find(id: string): Promise<ApprovalRequest>
+  /** Durable when it resolves. */
+  decide(request: ApprovalRequest, verdict: ApprovalStatement['verdict']): Promise<void>
+}
+
+const help = `Usage: affidavit approve
+       affidavit approve ID --key FILE [--deny] [--yes]
+
+Decides on a call that was refused because policy asks for an approval by somebody else. Without ID it lists the calls that
+wait. Shows what is asked, signs it with your key, and records it; the same call then goes on, once.
+
+Options:
+  --key FILE     PEM file with your Ed25519 private key; its public half is in policy.approvals of the sensor
+  --deny         says no, for as long as the request is open
+  --yes          decides without asking
+  --home DIR     home folder of the sensor; default: AFFIDAVIT_HOME, else the XDG data folder
+  --json         the request, or the list, as JSON
+  -h, --help     show this help
+
+Examples:
+  affidavit approve
+      the calls that wait
+  affidavit approve 019aa0f5-999b-7001-8a2b-3c4d5e6f7081 --key ~/approver.key
+      exit 0 where it is decided, 1 where you said no to the question, 2 where it cannot be decided
+
+docs/POLICY.md says who may approve, what an approval is bound to, and what each code means.
+`
+const tryHelp = "Try 'affidavit approve --help'."
+const text = { type: 'string' } as const
+const flag = { type: 'boolean' } as const
+const known = { key: text, deny: flag, yes: flag, home: text, json: flag, help: { ...flag, short: 'h' } } as const
+
+/** `affidavit approve`. Returns the exit code. */
+export function approve(argv: readonly string[]): Promise<number> {
+  return runInWorld((world) => decide(argv, world))
+}
+
+async function decide(argv: readonly string[], world: World): Promise<number> {
+  const { values, positionals } = parse(argv)
+  const [id, ...more] = positionals
+  const say = async (code: number, said: string): Promise<number> => {
+    await world.stdout.write(said)
+    return code
+  }
+  if (values.help === true) return say(exitCodes.done, help)
+  if (more.length > 0) throw new UsageError('AFD_USAGE', 'approve takes one id', tryHelp)
+  const key = values.key === undefined ? undefined : readSigningKey(values.key)
+  const place = openHomePlace(resolveHome({ flag: values.home, env: world.env }), key)
+  if (id === undefined) {
+    const waiting = await place.list()
+    return say(exitCodes.done, values.json === true ? `${JSON.stringify(waiting)}\n` : formatList(waiting))
+  }
+  if (!isUuidV7(id))
+    throw new UsageError('AFD_USAGE', 'what approve was given is no id', `It has 36 characters. ${tryHelp}`)
+  const request = await place.find(id)
+  await world.stdout.write(values.json === true ? `${JSON.stringify(request)}\n` : formatRequest(request))
+  if (key === undefined)
+    throw new UsageError('AFD_USAGE', 'nothing was decided', `Give --key FILE to decide. ${tryHelp}`)
+  const verdict = values.deny === true ? 'denied' : 'approved'
+  if (values.yes !== true && !(await isMeant(world, verdict))) return say(exitCodes.negative, 'Nothing was decided.\n')
+  await place.decide(request, verdict)
+  return say(exitCodes.done, `${verdict === 'approved' ? 'Approved' : 'Denied'} and recorded.\n`)
+}
+
+async function isMeant(world: World, verdict: ApprovalStatement['verdict']): Promise<boolean> {
+  if (world.ask === undefined)
+    throw new UsageError('AFD_NOT_CONFIRMED', 'nothing was decided, because there is nobody to ask', 'Give --yes.')
+  const answer = await world.ask(`${verdict === 'approved' ? 'Approve' : 'Deny'} this call? [y/N] `)
+  return /^y(es)?$/i.test(answer.trim())
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({ args: [...argv], options: known, strict: true, allowPositionals: true })
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    // Node's message repeats what was typed, which may hold anything: only a name is repeated.
+    const unknown = argv.find((word) => isOptionWord(word) && !Object.hasOwn(known, word.replace(/^--/, '')))
+    const near = unknown === undefined ? '' : suggestOption(unknown, Object.keys(known))
+    const problem =
+      unknown === undefined ? 'an option of approve has no value, or is none' : `approve knows no ${unknown}`
+    throw new UsageError('AFD_USAGE', problem, near + tryHelp)
+  }
+}
