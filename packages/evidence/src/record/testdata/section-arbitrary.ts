@@ -9,7 +9,6 @@ import { fileStates, type Lineage, lineageEnds } from '../lineage.ts'
 import type { OutputSection } from '../output-section.ts'
 import type { Posture } from '../posture.ts'
 import { type PurposeSection, purposeKinds } from '../purpose-section.ts'
-<<<<<<< HEAD
 import {
   type ResourcesSection,
   resourceTypes,
@@ -17,11 +16,7 @@ import {
   statementBounds,
   statementEffects,
 } from '../resources-section.ts'
-import { digest, hash, integer, name, timestamp, words } from './arbitrary.ts'
-=======
-import { type ResourcesSection, resourceTypes } from '../resources-section.ts'
 import { digest, hash, integer, name, timestamp, uuid, words } from './arbitrary.ts'
->>>>>>> c72b0eb (Let another person approve, by a key, the very call that policy refused for want of it)
 
 /** Valid sections, for properties. */
 
