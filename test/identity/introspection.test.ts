@@ -84,6 +84,23 @@ describe('an opaque token [ID-8]', () => {
     expect(introspections()).toBe(before)
   })
 
+  it('of which its issuer says something else by now is recorded as that', async () => {
+    let roles = ['reader']
+    const withRoles: Fetch = async (url, init) => {
+      const response = await fetch(url, init)
+      if (!url.endsWith('/introspection')) return response
+      return Response.json({ ...JSON.parse(await response.text()), roles })
+    }
+    const { observer } = open({ cacheSeconds: 20 }, withRoles)
+    const token = await issuer.grant(opaqueResource)
+    const nowMs = Date.now()
+    const roleAt = async (ms: number) => (await observer.observe(toRequest({ token }, ms))).principals.role
+    expect(await roleAt(nowMs)).toMatchObject({ id: 'reader', assurance: 'verified' })
+    roles = ['admin']
+    expect(await roleAt(nowMs + 19_000)).toMatchObject({ id: 'reader' })
+    expect(await roleAt(nowMs + 21_000)).toMatchObject({ id: 'admin', assurance: 'verified' })
+  })
+
   it('for another server is refused for that, and one that has expired is not asked about again', async () => {
     const { verdict } = open({ cacheSeconds: 3600 })
     expect(await verdict({ token: await issuer.grant('https://other.example/mcp?opaque') })).toBe('401 wrong_audience')

@@ -18,7 +18,7 @@ import type { SubjectToken } from './upstream-token.ts'
 export interface JudgedBearer {
   subject: SubjectToken
   verified: VerifiedToken
-  /** The same object for the same token; all of it `verified`. */
+  /** The same object for the same token, as long as it says the same; all of it `verified`. */
   principals: Principals
 }
 
@@ -81,7 +81,9 @@ function createTokenJudge(trust: TokenTrust, by: By): (token: string, nowMs: num
     const pending = underWay.get(name) ?? verify(token, name, nowMs)
     underWay.set(name, pending)
     const verified = await pending
-    const principals = known.get(name)?.principals ?? describeVerified(subject, verified, by.redact)
+    // A JWT says the same every time; of an opaque token its issuer may say something else by now.
+    const same = verified.method === 'jwt' ? known.get(name)?.principals : undefined
+    const principals = same ?? describeVerified(subject, verified, by.redact)
     known.set(name, { principals, verified, sinceMs: nowMs })
     return { subject, verified, principals }
   }
