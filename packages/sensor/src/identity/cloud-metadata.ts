@@ -1,4 +1,3 @@
-import { request } from 'node:http'
 import { isJsonObject } from './claims.ts'
 import type { Place } from './surroundings.ts'
 
@@ -108,7 +107,9 @@ interface Question {
 }
 
 /** Without a proxy, whatever the environment says: the address means this machine's own neighbour. Redirects are not followed. */
-function ask({ url, method, headers, signal }: Question): Promise<Answer> {
+async function ask({ url, method, headers, signal }: Question): Promise<Answer> {
+  // Whoever reads a configuration knows the providers; few ask one, and HTTP takes its time to load.
+  const { request } = await import('node:http')
   return new Promise((resolve, reject) => {
     const fail = () => reject(new CloudError(signal.aborted ? 'timeout' : 'unreachable'))
     const asked = request(url, { method, headers, signal, agent: false }, (response) => {
