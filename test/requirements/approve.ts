@@ -45,4 +45,9 @@ export const requirements = [
     text: 'Where another policy forbids the call, none permits it, or one cannot be evaluated, nobody is asked to approve it.',
     source: 'docs/POLICY.md',
   },
+  {
+    id: 'AP-11',
+    text: 'A token that proves who approves is verified by the gateway that lets the call pass, and is written nowhere.',
+    source: 'ADR 0024',
+  },
 ] as const

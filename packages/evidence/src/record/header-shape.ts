@@ -234,7 +234,7 @@ const approvalDetail = object({
   verdict: oneOf(['approved', 'denied']),
   approvalId: uuidV7,
   callId: uuidV7,
-  method: oneOf(['ed25519', 'jwt']),
+  method: oneOf(['ed25519', 'token']),
   digest: keyedDigest,
   until: timestamp,
   uses: integer(1),

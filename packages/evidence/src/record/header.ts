@@ -218,7 +218,7 @@ export interface ApprovalDetail {
   /** The call that was refused. */
   callId: Uuid
   /** What proves who decided: a signature by his key, or a token. */
-  method: 'ed25519' | 'jwt'
+  method: 'ed25519' | 'token'
   /** Of method, target and arguments as they came, salted. */
   digest: KeyedDigest
   until: Timestamp

@@ -7,7 +7,7 @@ export interface DecisionMade {
   line: Uint8Array
   /** Of the key that the statement names; absent where a token proved who it was. */
   signature?: Uint8Array
-  method: 'ed25519' | 'jwt'
+  method: 'ed25519' | 'token'
   /** Section `identity`. */
   identity: Uint8Array
 }

@@ -1,12 +1,6 @@
 import { type KeyObject, sign } from 'node:crypto'
 import { encodeIdentity, type IdentitySection } from '@affidavit/evidence/record/identity-section'
-import { formatTimestamp } from '@affidavit/evidence/record/timestamp'
-import {
-  type ApprovalRequest,
-  type ApprovalStatement,
-  encodeApprovalStatement,
-  toApprovalMessage,
-} from '@affidavit/evidence/wire/approval'
+import { type ApprovalRequest, encodeApprovalStatement, toApprovalMessage } from '@affidavit/evidence/wire/approval'
 import { encodeSignedLine } from '@affidavit/evidence/wire/signed-line'
 import { z } from 'zod'
 import { type ApprovalFiles, openApprovalFiles } from '../approve/approval-files.ts'
@@ -16,6 +10,7 @@ import { readVersion } from '../identity/version.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { ApprovalError } from './approval-error.ts'
 import { toApprovalRecord } from './approval-record.ts'
+import { findOpen, listOpen, toStatement } from './approval-requests.ts'
 import type { ApprovalPlace } from './approve.ts'
 import { toRawKey } from './signing-key.ts'
 
@@ -23,22 +18,9 @@ import { toRawKey } from './signing-key.ts'
 export function openHomePlace(homeDir: string, key: KeyObject | undefined): ApprovalPlace {
   const files = openApprovalFiles(toHomePaths(homeDir).approvals)
   return {
-    async list() {
-      const nowMs = Date.now()
-      const held = await files.list(nowMs)
-      const isOpen = (request: ApprovalRequest) => nowMs < Date.parse(request.closes)
-      return held.flatMap(({ request, verdict, isDenied }) =>
-        verdict === undefined && !isDenied && isOpen(request) ? [request] : [],
-      )
-    },
+    list: () => listOpen(files),
     async find(id) {
-      const held = await files.find(id)
-      if (held === undefined) throw new ApprovalError('approval_unknown', `no request has the id ${id}`)
-      const { request, verdict, isDenied, uses } = held
-      if (verdict !== undefined || isDenied || uses > 0)
-        throw new ApprovalError('approval_decided', 'somebody has decided on it already')
-      if (Date.now() >= Date.parse(request.closes))
-        throw new ApprovalError('approval_expired', `it could be decided on until ${request.closes}`)
+      const request = await findOpen(files, id)
       if (key !== undefined) await checkApprover(files, request, toRawKey(key))
       return request
     },
@@ -88,16 +70,6 @@ function parseJson(text: string): unknown {
     if (error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-export function toStatement(
-  request: ApprovalRequest,
-  verdict: ApprovalStatement['verdict'],
-  key?: string,
-): ApprovalStatement {
-  const nowMs = Date.now()
-  const until = verdict === 'denied' ? request.closes : formatTimestamp(nowMs + request.windowSeconds * 1000)
-  return { v: 1, verdict, at: formatTimestamp(nowMs), until, ...(key === undefined ? {} : { key }), request }
 }
 
 async function record(

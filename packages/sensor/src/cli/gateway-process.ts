@@ -15,6 +15,7 @@ import type { Recorder } from '../spool/fail-mode.ts'
 import { openHomeRecorder } from '../spool/home-recorder.ts'
 import { chooseDiagnosticForm, diagnose, formatDiagnostic } from './diagnostics.ts'
 import { createNamingRedactor, openDoorkeeper } from './gateway-admission.ts'
+import { type ApprovalPageParts, openApprovalPages } from './gateway-approvals.ts'
 import { hashOf, levelDefault, recordConfig } from './gateway-change.ts'
 import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-config.ts'
 import { createHealth, type Health } from './gateway-health.ts'
@@ -66,7 +67,9 @@ export async function serveGateway({ loaded, homeDir, policy, startCollector }: 
       }),
   })
   const ended = nextSignal('SIGTERM', 'SIGINT')
-  serving.gateway = await listen(loaded, serving.routes, pages)
+  const approvals =
+    policy?.approvals && openApprovalPages({ ...parts.naming, approvals: policy.approvals, emit: health.emit })
+  serving.gateway = await listen(loaded, serving.routes, (...asked) => approvals?.handle(...asked) ?? pages(...asked))
   const ingest = await listenForReports(serving, parts)
   await recordConfig(health.emit, undefined, loaded)
   const stopPolicy = policy?.keep(health.emit)
@@ -80,6 +83,7 @@ export async function serveGateway({ loaded, homeDir, policy, startCollector }: 
   stopPolicy?.()
   clearInterval(beating)
   parts.close()
+  approvals?.close()
   const drainMs = config.drainMs ?? drainMsDefault
   const { underWay } = serving.gateway
   if (underWay > 0)
@@ -108,6 +112,8 @@ async function listenForReports(serving: Serving, parts: Parts): Promise<ServedI
 
 interface Parts extends UpstreamParts {
   namingRedactor: Redactor
+  /** How people are named who present tokens to us. */
+  naming: Pick<ApprovalPageParts, 'digest' | 'redact'>
   /** Replaced by a new configuration; whatever is recorded from then on is recorded at that level. */
   levels: { current: CaptureLevel }
   close(): void
@@ -136,11 +142,12 @@ async function openParts(from: {
   const levels: Parts['levels'] = { current: config.level ?? levelDefault }
   const surroundings = createSurroundings(readGatewayFacts())
   const situation = openSituation(config, { surroundings, redactor })
+  const digest = createDigester(correlationKey)
   const shared: CaptureContext = {
     serverName: '',
     emit: from.emit,
     redactor,
-    digest: createDigester(correlationKey),
+    digest,
     get level() {
       return levels.current
     },
@@ -154,6 +161,7 @@ async function openParts(from: {
   }
   return {
     namingRedactor,
+    naming: { digest, redact },
     classifier,
     levels,
     close: situation.close,

@@ -5,7 +5,8 @@ import { type IssuerConfig, issuers, resolveIssuerFiles, toTrustOptions } from '
 
 /** The block `identity` of configuration files: whose word about callers is taken, for the record (docs/IDENTITY.md). */
 
-const trustedIssuers = issuers.superRefine((all, context) => {
+/** Audiences of their own, for there is nothing else to have them from. */
+export const trustedIssuers = issuers.superRefine((all, context) => {
   for (const [i, { audiences }] of all.entries())
     if (audiences === undefined)
       context.addIssue({

@@ -12,6 +12,7 @@ import { createRiskFinder, type FindRisk } from '../policy/risk.ts'
 import { SessionCounters } from '../policy/session-counters.ts'
 import { type ApprovalsConfig, toApprovers } from './approvals-config.ts'
 import { diagnose } from './diagnostics.ts'
+import { toIdentityTrust } from './identity-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
 import { readPolicySource } from './policy-source.ts'
 import { redactSentence } from './redact-words.ts'
@@ -74,7 +75,9 @@ export async function openPolicy(config: PolicyConfig, homeDir: string): Promise
 }
 
 function openApprovals(config: ApprovalsConfig, homeDir: string): OpenApprovals {
-  const { openSeconds, windowSeconds, uses } = config
+  const { openSeconds, windowSeconds, uses, issuers = [] } = config
+  // Files of issuers are read again when they are needed: a mistake in them should tell now.
+  toIdentityTrust(issuers, undefined, process.env)
   const files = openApprovalFiles(toHomePaths(homeDir).approvals)
   const terms = { openSeconds, windowSeconds, uses }
   return { files, config, desk: openDesk({ files, terms, approvers: toApprovers(config), diagnose }) }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import { approvalsSchema } from './approvals-config.ts'
+import { approvalsSchema, resolveApprovals } from './approvals-config.ts'
 import { resolveSecretSource, secretSource } from './secret-source.ts'
 
 const file = z.string().min(1)
@@ -50,7 +50,7 @@ export type PolicyConfig = z.infer<typeof policySchema>
 
 /** The same with its files named from the root; `folder` is the configuration file's. */
 export function resolvePolicy(config: PolicyConfig, folder: string): PolicyConfig {
-  const { files, schema, feed, authzen } = config
+  const { files, schema, feed, authzen, approvals } = config
   return {
     ...config,
     ...(files === undefined ? {} : { files: files.map((path) => resolve(folder, path)) }),
@@ -58,6 +58,7 @@ export function resolvePolicy(config: PolicyConfig, folder: string): PolicyConfi
     ...(authzen?.token === undefined
       ? {}
       : { authzen: { ...authzen, token: resolveSecretSource(authzen.token, folder) } }),
+    ...(approvals === undefined ? {} : { approvals: resolveApprovals(approvals, folder) }),
     ...(feed === undefined ? {} : { feed: { ...feed, file: resolve(folder, feed.file) } }),
   }
 }

@@ -13,7 +13,12 @@ const configSchema = z.strictObject({
   failOpen: z.array(z.enum(effects)).optional(),
   catalogue: catalogueSchema.optional(),
   redact: z.strictObject({ patterns: z.string().min(1).optional() }).optional(),
-  policy: policySchema.optional(),
+  policy: policySchema
+    .refine(({ approvals }) => approvals?.issuers === undefined, {
+      message: 'stdio has no place where somebody could present a token: name approvers, who have keys',
+      path: ['approvals', 'issuers'],
+    })
+    .optional(),
   limits: z.strictObject({ spoolBytes: z.int().min(1_048_576).optional() }).optional(),
   identity: runIdentitySchema.optional(),
   environment: environmentSchema.optional(),

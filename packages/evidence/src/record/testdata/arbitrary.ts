@@ -280,7 +280,7 @@ const approvalDetail: Arbitrary<ApprovalDetail> = fc.record(
     verdict: fc.constantFrom('approved', 'denied'),
     approvalId: uuid,
     callId: uuid,
-    method: fc.constantFrom('ed25519', 'jwt'),
+    method: fc.constantFrom('ed25519', 'token'),
     digest,
     until: timestamp,
     uses: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
