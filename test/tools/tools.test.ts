@@ -141,7 +141,7 @@ describe('the commands', () => {
       { server: 'notes', tool: 'reload', state: 'listed', changes: 0, calls: 1 },
     ])
     const table = at('tools', '--tool', 're*')
-    expect(table.stderr).toBe('')
+    expect(table.stderr).toBe('2 tools were called without a level or an effect: affidavit catalog suggest\n')
     expect(table.stdout).toMatch(/^SERVER +TOOL +STATE +DEFINITION +FIRST SEEN +LAST CHANGED +CHANGES +CALLS\n/)
     expect(table.stdout).toMatch(/notes +read +listed +\S{10} +[\d: -]{19} +[\d: -]{19} +2 +5\n/)
     expect(at('tools', '--server', 'other')).toMatchObject({ code: 0, stdout: '', stderr: 'no tool was listed\n' })

@@ -3,10 +3,11 @@ import type { TwelveFields } from '@affidavit/evidence/record/fields'
 import type { Actor } from '@affidavit/evidence/record/identity-section'
 import { vantages } from '@affidavit/evidence/record/kinds'
 import { cutText } from '@affidavit/sensor/cli/printable'
+import { judgeCall } from '../query/call-priority.ts'
 import type { FetchedCall } from '../query/fetch.ts'
 import { isDisagreement, type Sighting } from '../query/sqlite/sightings.ts'
 import { formatBytes, formatLatency, shortenId } from './format.ts'
-import { outcomeStyle } from './outcome-style.ts'
+import { outcomeStyle, priorityStyle } from './outcome-style.ts'
 import { describePurpose } from './purpose-text.ts'
 import type { Column } from './table.ts'
 
@@ -65,12 +66,12 @@ export function callColumns(times: 'day and time' | 'time of day'): readonly Col
       leaves: 7,
     },
     {
-      title: 'PURPOSE',
-      cell: purposeCell,
-      style: () => 'dim',
-      widthMin: 16,
+      title: 'PRIORITY',
+      cell: (call) => judgeCall(call).priority,
+      style: (call) => priorityStyle(judgeCall(call).priority),
       leaves: 2,
     },
+    { title: 'PURPOSE', cell: purposeCell, style: () => 'dim', widthMin: 16, leaves: 2 },
     {
       title: 'VANTAGE',
       cell: vantageCell,
@@ -144,6 +145,11 @@ export function isSeenOnlyFromGateways({ sighting }: ListedCall): boolean {
 /** Of most calls nobody says what they are for: then a column for it says nothing. */
 export function isWithoutPurpose(call: ListedCall): boolean {
   return describePurpose(call) === undefined
+}
+
+/** Then a column for it says nothing. */
+export function isOfLowPriority(call: ListedCall): boolean {
+  return judgeCall(call).priority === 'low'
 }
 
 function purposeCell(call: ListedCall): string {

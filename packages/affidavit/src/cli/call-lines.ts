@@ -1,4 +1,5 @@
 import { isAbsent } from '@affidavit/evidence/record/absent'
+import { judgeCall } from '../query/call-priority.ts'
 import { readPurpose } from '../query/purpose.ts'
 import { isDisagreement, type Sighting } from '../query/sqlite/sightings.ts'
 import { type ListedCall, nameVantages } from './call-columns.ts'
@@ -12,7 +13,8 @@ export function toJsonLine(listed: ListedCall): string {
   return `${JSON.stringify(toCallObject(listed))}\n`
 }
 
-export function toCallObject({ call, requested, completed, sighting }: ListedCall) {
+export function toCallObject(listed: ListedCall) {
+  const { call, requested, completed, sighting } = listed
   const { kind, method, direction, level, effect } = requested.header
   return {
     id: call.callId,
@@ -22,6 +24,7 @@ export function toCallObject({ call, requested, completed, sighting }: ListedCal
     ...toSightingObject(sighting),
     level,
     effect,
+    ...judgeCall(listed),
     leaves: { requested: requested.leaf, completed: completed?.leaf ?? null },
     purpose: readPurpose(requested.sections) ?? null,
     fields: call.fields,
@@ -76,6 +79,7 @@ const csvColumns: readonly { name: string; cell(call: ListedCall): Cell }[] = [
   { name: 'server_address', cell: (call) => addressOf(call, 'server') },
   { name: 'complete_fields', cell: ({ call }) => call.completeness.complete },
   { name: 'applicable_fields', cell: ({ call }) => call.completeness.applicable },
+  { name: 'priority', cell: (call) => judgeCall(call).priority },
 ]
 
 export function csvTitle(): string {

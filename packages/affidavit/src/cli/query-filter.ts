@@ -6,6 +6,7 @@ import type { Home } from '@affidavit/sensor/durable/home'
 import { systemLayer } from '@affidavit/sensor/durable/layer'
 import { IndexError } from '../query/error.ts'
 import { type CallFilter, parseOutcomeWord } from '../query/filter.ts'
+import { priorities } from '../query/priority.ts'
 import { findSessions } from '../query/sqlite/search.ts'
 import { CommandError, usageError } from './failure.ts'
 import { formatNumberOf } from './format.ts'
@@ -29,6 +30,7 @@ export function readFilter(spec: CommandSpec, args: Arguments, nowMs: number): C
     ...(sinceMs === undefined ? {} : { sinceMs }),
     ...(untilMs === undefined ? {} : { untilMs }),
     ...readVantage(spec, args.text('vantage')),
+    ...readPriority(spec, args.text('priority')),
     session: args.list('session'),
     server: args.list('server'),
     tool: args.list('tool'),
@@ -44,6 +46,13 @@ function readVantage(spec: CommandSpec, word: string | undefined): Pick<CallFilt
   const vantage = [...vantages, 'all' as const].find((known) => known === word)
   if (vantage === undefined) throw usageError(spec.name, `--vantage is ${vantages.join(', ')} or all, not '${word}'`)
   return { vantage }
+}
+
+function readPriority(spec: CommandSpec, word: string | undefined): Pick<CallFilter, 'priority'> {
+  if (word === undefined) return {}
+  const priority = priorities.find((known) => known === word)
+  if (priority === undefined) throw usageError(spec.name, `--priority is ${priorities.join(', ')}, not '${word}'`)
+  return { priority }
 }
 
 function readOutcome(spec: CommandSpec, word: string) {

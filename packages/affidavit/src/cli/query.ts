@@ -1,19 +1,25 @@
-import type { DatabaseSync } from 'node:sqlite'
-import { fetchCalls } from '../query/fetch.ts'
-import { type CallFilter, outcomeWords } from '../query/filter.ts'
+import { outcomeWords } from '../query/filter.ts'
+import { priorities } from '../query/priority.ts'
 import { type CallPlace, countIncomparable, iterateCalls, searchCalls } from '../query/sqlite/search.ts'
-import { createSightingReader } from '../query/sqlite/sightings.ts'
-import { callColumns, isSeenOnlyFromGateways, isWithoutPurpose, type ListedCall } from './call-columns.ts'
+import {
+  callColumns,
+  isOfLowPriority,
+  isSeenOnlyFromGateways,
+  isWithoutPurpose,
+  type ListedCall,
+} from './call-columns.ts'
 import { csvTitle, toCsvLine, toJsonLine } from './call-lines.ts'
 import { waitUntilSequenced } from './catch-up.ts'
 import type { Command, CommandContext } from './command.ts'
 import { exitCodes, usageError } from './failure.ts'
 import { formatCount, formatNumberOf } from './format.ts'
-import { type OpenSource, openSource } from './index-source.ts'
+import { openSource } from './index-source.ts'
+import { createReader, type Question } from './listed-calls.ts'
 import { homeFolder, openExistingHome } from './open-home.ts'
 import { openIndex } from './open-index.ts'
 import { type CommandSpec, homeOption, jsonOption, parseCount } from './options.ts'
 import { describeIncomparable, readFilter, resolveFilter } from './query-filter.ts'
+import { writeByPriority } from './query-priority.ts'
 import { formatTable } from './table.ts'
 
 const tableRows = 50
@@ -52,6 +58,12 @@ const spec: CommandSpec = {
       text: 'every record at client, gateway or server, or all of them (default: each call once)',
     },
     classification: { type: 'string', multiple: true, value: 'WORD', text: 'of data with this level or tag' },
+    priority: { type: 'string', value: 'WORD', text: `of at least this priority: ${priorities.join(', ')}` },
+    by: {
+      type: 'string',
+      value: 'priority',
+      text: 'the gravest first, and calls of low priority as counts per tool and hour',
+    },
     limit: { type: 'string', value: 'N', text: `the newest N only (default: ${tableRows} in a table, else all)` },
     csv: { type: 'boolean', text: 'comma-separated values with a title line (RFC 4180)' },
     ...jsonOption,
@@ -65,6 +77,7 @@ const spec: CommandSpec = {
     },
     { command: 'affidavit query --since 2026-11-20 --csv > calls.csv', text: 'A day for a spreadsheet' },
     { command: 'affidavit query --json --tool "*"', text: 'Tool calls for a program' },
+    { command: 'affidavit query --since 1d --by priority', text: 'What to look at first, and how much else there was' },
     { command: 'affidavit query --vantage all', text: 'Also what corroborates: the same calls seen from elsewhere' },
   ],
   notes: [
@@ -82,6 +95,9 @@ export const query: Command = {
     const asked = readFilter(spec, args, context.now())
     const limit = parseCount(spec, 'limit', args.text('limit'), 1)
     if (args.flag('json') && args.flag('csv')) throw usageError(spec.name, 'choose one of --json and --csv')
+    const by = args.text('by')
+    if (by !== undefined && by !== 'priority') throw usageError(spec.name, `--by is priority, not '${by}'`)
+    if (by !== undefined && args.flag('csv')) throw usageError(spec.name, '--by goes with tables and --json')
     const home = await openExistingHome(homeFolder(args, context.env))
     await waitUntilSequenced(home, context)
     const source = await openSource(home)
@@ -89,7 +105,14 @@ export const query: Command = {
       const db = await openIndex(home, source, context)
       const filter = await resolveFilter(asked, { db, home })
       const question: Question = { db, source, filter }
-      if (args.flag('json') || args.flag('csv')) await writeLines(question, { limit, csv: args.flag('csv') }, context)
+      if (by !== undefined)
+        await writeByPriority(
+          question,
+          { limit: limit ?? tableRows, form: args.flag('json') ? 'json' : 'text' },
+          context,
+        )
+      else if (args.flag('json') || args.flag('csv'))
+        await writeLines(question, { limit, csv: args.flag('csv') }, context)
       else await writeTable(question, limit ?? tableRows, context)
       await context.stderr.write(describeIncomparable(countIncomparable(db, filter)))
       db.close()
@@ -98,21 +121,6 @@ export const query: Command = {
       source.close()
     }
   },
-}
-
-interface Question {
-  db: DatabaseSync
-  source: OpenSource
-  filter: CallFilter
-}
-
-/** Reads calls from the log, and from the index what else was seen of them. */
-function createReader({ db, source }: Question): (places: readonly CallPlace[]) => Promise<ListedCall[]> {
-  const sightingOf = createSightingReader(db)
-  return async (places) => {
-    const calls = await fetchCalls(source, places)
-    return calls.map((call) => ({ ...call, sighting: sightingOf(call.place.leaf) }))
-  }
 }
 
 async function writeLines(
@@ -156,6 +164,7 @@ async function writeTable(question: Question, limit: number, { stdout, stderr }:
   const silent = [
     ...(calls.every(isSeenOnlyFromGateways) ? ['VANTAGE'] : []),
     ...(calls.every(isWithoutPurpose) ? ['PURPOSE'] : []),
+    ...(calls.every(isOfLowPriority) ? ['PRIORITY'] : []),
   ]
   const telling = columns.filter(({ title }) => !silent.includes(title))
   const table = formatTable(telling, calls, stdout)

@@ -2,13 +2,15 @@ import { type FieldName, fieldNames, type TwelveFields } from '@affidavit/eviden
 import { type SectionName, sectionNames } from '@affidavit/evidence/record/kinds'
 import { toPrintable } from '@affidavit/sensor/cli/printable'
 import type { Terminal } from '@affidavit/sensor/cli/terminal'
+import { judgeCall } from '../query/call-priority.ts'
 import type { FetchedRecord } from '../query/fetch.ts'
+import type { Priority } from '../query/priority.ts'
 import { readPurpose } from '../query/purpose.ts'
 import type { CallGroup } from '../query/sqlite/call-group.ts'
 import { identityCell, type ListedCall, nameInFull, toolCell } from './call-columns.ts'
 import { changeLines } from './change-lines.ts'
 import { formatCount, formatLatency, formatNumberOf } from './format.ts'
-import { outcomeStyle } from './outcome-style.ts'
+import { outcomeStyle, priorityStyle } from './outcome-style.ts'
 import { purposeLines } from './purpose-text.ts'
 import type { ProofResult, Shown } from './show.ts'
 import { describeConnection, sightingLines } from './sighting-text.ts'
@@ -56,6 +58,9 @@ function* callLines(listed: ListedCall, terminal: Terminal): Generator<string> {
       : `leaf:${requested.leaf} (requested), leaf:${completed.leaf} (completed)`,
   )
   for (const line of sightingLines(sighting, terminal)) yield label(line.name, line.text)
+  const { priority, reasons } = judgeCall(listed)
+  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`
+  yield label('priority', `${paintPriority(priority, terminal)}${toPrintable(why)}`)
   const { complete, applicable } = call.completeness
   yield label('fields', `${complete} of ${applicable} complete`)
   for (const [i, name] of fieldNames.entries()) {
@@ -63,6 +68,11 @@ function* callLines(listed: ListedCall, terminal: Terminal): Generator<string> {
     if (name === 'classification') yield* touched(call.fields, terminal)
     if (name === 'policy') yield* declaredLines(requested.sections, terminal)
   }
+}
+
+function paintPriority(priority: Priority, terminal: Terminal): string {
+  const style = priorityStyle(priority)
+  return style === undefined ? priority : terminal.paint(style, priority)
 }
 
 /** Beside the classification: what it is the classification of. */

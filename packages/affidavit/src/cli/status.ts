@@ -55,11 +55,20 @@ function* statusLines(home: Home, read: HomeStatus, terminal: Terminal): Generat
       `${formatCount(calls)}, ${formatCount(openCalls)} open; ${formatNumberOf(openGaps, 'open gap', 'open gaps')}, ${formatNumberOf(violations, 'violation', 'violations')}`,
       openGaps > 0 ? 'red' : undefined,
     )
+    const unclassified = describeUnclassified(index.totals)
+    if (unclassified !== undefined) yield line('catalogue', unclassified, 'yellow')
     const vantages = describeVantages(index.totals)
     if (vantages !== undefined) yield line('vantages', vantages)
   }
   yield line('disk', `${formatBytes(disk.freeBytes)} free`, disk.freeBytes < disk.lowBytes ? 'red' : undefined)
   for (const text of read.attention) yield `${terminal.paint('red', '! ')}${text}`
+}
+
+/** Nothing to say where every call has a level and an effect. */
+function describeUnclassified({ unclassified: { tools, calls } }: Totals): string | undefined {
+  if (calls === 0) return undefined
+  const of = formatNumberOf(tools, 'tool is', 'tools are')
+  return `${of} not classified, in ${formatNumberOf(calls, 'call', 'calls')}: affidavit catalog suggest`
 }
 
 /** Nothing to say where everything was seen from gateways, and from there alone. */

@@ -1,3 +1,4 @@
+import { priorities } from '../query/priority.ts'
 import type { LogEvent } from '../query/sqlite/events.ts'
 import { formatBytes, formatLatency, formatNumberOf } from './format.ts'
 import { describeHashes } from './tool-columns.ts'
@@ -20,8 +21,10 @@ export function describeDetail(event: LogEvent): string {
 
 /** Of half a call; from where it was seen, unless that is the usual place. */
 function describeHalf(event: LogEvent): string[] {
-  const { vantage, reported, httpStatus } = event
+  const { vantage, reported, httpStatus, priority = 0 } = event
   return [
+    // What can wait says nothing.
+    ...(priority === 0 ? [] : [priorities[priority] ?? '']),
     ...(reported === undefined ? [] : ['reported']),
     ...(httpStatus === undefined || httpStatus === 200 ? [] : [`HTTP ${httpStatus}`]),
     ...describeExchange(event),

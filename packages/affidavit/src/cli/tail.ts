@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Terminal } from '@affidavit/sensor/cli/terminal'
 import type { Home } from '@affidavit/sensor/durable/home'
+import { priorities } from '../query/priority.ts'
 import { type LogEvent, readEvents } from '../query/sqlite/events.ts'
 import { openForReading } from '../query/sqlite/open.ts'
 import { readSize } from '../query/sqlite/write.ts'
@@ -85,10 +86,21 @@ async function showPage(home: Home, context: CommandContext, page: { from: numbe
 }
 
 async function writeJson(terminal: Terminal, { timeMs, ...event }: LogEvent): Promise<void> {
-  const { detail, leaf, ...rest } = event
+  const { detail, leaf, priority: rank, ...rest } = event
   const parsed: unknown = detail === undefined ? undefined : JSON.parse(detail)
-  const line = { id: `leaf:${leaf}`, leaf, time: new Date(timeMs).toISOString(), ...rest, detail: parsed }
+  const line = {
+    id: `leaf:${leaf}`,
+    leaf,
+    time: new Date(timeMs).toISOString(),
+    ...rest,
+    ...priorityOf(rank),
+    detail: parsed,
+  }
   await terminal.write(`${JSON.stringify(line)}\n`)
+}
+
+function priorityOf(rank: number | undefined) {
+  return rank === undefined ? {} : { priority: priorities[rank] }
 }
 
 async function writeLine(terminal: Terminal, event: LogEvent): Promise<void> {

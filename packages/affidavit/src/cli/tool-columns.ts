@@ -32,6 +32,13 @@ export const toolColumns: readonly Column<ToolSummary>[] = [
   },
   { title: 'CHANGES', cell: ({ changes }) => formatCount(changes), align: 'right', leaves: 2 },
   { title: 'CALLS', cell: ({ calls }) => formatCount(calls), align: 'right' },
+  {
+    title: 'UNCLASSIFIED',
+    cell: ({ unclassified }) => (unclassified === 0 ? none : formatCount(unclassified)),
+    style: ({ unclassified }) => (unclassified === 0 ? 'dim' : 'yellow'),
+    align: 'right',
+    leaves: 4,
+  },
 ]
 
 /** `abc → def`, `→ def`, `abc →`: the definitions before and after. */

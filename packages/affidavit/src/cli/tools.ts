@@ -49,6 +49,7 @@ const spec: CommandSpec = {
   notes: [
     'DEFINITION is the beginning of the SHA-256 of what the server listed; each call carries it too.',
     'STATE: listed; gone: a listing that should have shown it did not; unannounced: called with a definition that no record told of.',
+    'UNCLASSIFIED: calls that no catalogue entry gave both a level of sensitivity and an effect.',
     'Several definitions of one tool may be in force at a time, where a server shows it differently to different people.',
   ],
 }
@@ -89,6 +90,11 @@ async function writeTools(db: DatabaseSync, filter: ToolFilter, args: Arguments,
     await stdout.write(table.text)
     if (table.hidden.length > 0) await stderr.write(`no room for ${table.hidden.join(', ')}: --json has everything\n`)
   }
+  const unclassified = listed.filter((tool) => tool.unclassified > 0).length
+  if (unclassified > 0)
+    await stderr.write(
+      `${formatNumberOf(unclassified, 'tool was', 'tools were')} called without a level or an effect: affidavit catalog suggest\n`,
+    )
   const unlisted = filter.tool.length > 0 ? 0 : countUnlistedCalls(db, filter)
   if (unlisted > 0)
     await stderr.write(

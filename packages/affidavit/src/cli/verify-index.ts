@@ -28,6 +28,7 @@ const bodyColumns = new Set([
   'purpose',
   'machineKey',
   'tokenFingerprint',
+  'requestedPriority',
 ])
 const isOfHeader = ({ name }: { name: string }) => !bodyColumns.has(name)
 const [callsWithoutBody, recordsWithoutBody] = [requestedColumns.filter(isOfHeader), recordColumns.filter(isOfHeader)]

@@ -1,5 +1,6 @@
 import { type Outcome, outcomes, type ResponseStatus, type Vantage } from '@affidavit/evidence/record/kinds'
 import { IndexError } from './error.ts'
+import { type Priority, rankOf } from './priority.ts'
 
 /**
  * A question about calls. Several values of one name mean any of them; several names mean all of them. A call seen from
@@ -26,6 +27,8 @@ export interface CallFilter {
   classification?: readonly string[]
   /** Outcomes, response statuses, or `open` for calls without an outcome. */
   outcome?: readonly OutcomeWord[]
+  /** At least this. */
+  priority?: Priority
 }
 
 export type OutcomeWord = Outcome | ResponseStatus | 'open'
@@ -83,6 +86,9 @@ function whoAndWhat(filter: CallFilter): Condition[] {
     ...anyWord(filter.actor, anyColumn(['agent', 'agentId', 'user', 'userId'])),
     ...anyWord(filter.credential, anyColumn(['credential'])),
     ...anyWord(filter.classification, matchClassification),
+    ...(filter.priority === undefined || filter.priority === 'low'
+      ? []
+      : [{ sql: 'priority >= ?', values: [rankOf(filter.priority)] }]),
   ]
 }
 

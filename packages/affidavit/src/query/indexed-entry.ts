@@ -8,6 +8,7 @@ import type { BodyOpener } from '../store/bodies.ts'
 import { iterateEntries } from '../store/entries.ts'
 import { readActor } from './actor.ts'
 import type { LogTiles } from './log-reader.ts'
+import { readPriorityFacts } from './priority-facts.ts'
 import { readPurpose } from './purpose.ts'
 import type { IndexedEntry } from './sqlite/columns.ts'
 import { readSurroundings } from './surroundings.ts'
@@ -42,12 +43,17 @@ export async function readIndexedEntries(
   return entries
 }
 
-/** What the index takes from a body: who acted, where, and what for. */
-export type BodyFacts = Pick<IndexedEntry, 'actor' | 'surroundings' | 'purpose'>
+/** What the index takes from a body: who acted, where, what for, and how grave it is. */
+export type BodyFacts = Pick<IndexedEntry, 'actor' | 'surroundings' | 'purpose' | 'priority'>
 export const noBodyFacts: BodyFacts = { actor: {}, surroundings: undefined }
 
 export function toBodyFacts(sections: Sections): BodyFacts {
-  return { actor: readActor(sections), surroundings: readSurroundings(sections), purpose: readPurpose(sections) }
+  return {
+    actor: readActor(sections),
+    surroundings: readSurroundings(sections),
+    purpose: readPurpose(sections),
+    priority: readPriorityFacts(sections),
+  }
 }
 
 /** A body that was erased or does not open leaves them unknown; `affidavit verify` is who judges why. */

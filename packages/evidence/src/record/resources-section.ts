@@ -55,6 +55,8 @@ export interface CatalogueBasis {
   /** Which of them gave the level, and which the effect class. */
   level?: string
   effect?: string
+  /** Of the level in its scheme: 0 is the least sensitive of so many. Absent where no entry gives a level. */
+  place?: { rank: number; of: number }
   /** Whose data it is, as the entry named in `source` has it. */
   owner?: { name: string; source: string }
   /** What could not be read, by code; the first 16. */
@@ -109,6 +111,7 @@ export const resourcesShape = object({
       entries: listOf(shortText, 32),
       level: optional(shortText),
       effect: optional(shortText),
+      place: optional(object({ rank: integer(), of: integer() })),
       owner: optional(object({ name: text(128), source: shortText })),
       problems: listOf(code, 16),
     }),

@@ -67,7 +67,7 @@ export class Verdict {
     const basis: CatalogueBasis = {
       catalogue,
       entries: this.entries.slice(0, entriesMax),
-      ...(this.#level === undefined ? {} : { level: this.#level.source }),
+      ...(this.#level === undefined ? {} : { level: this.#level.source, place: this.#placeOf(this.#level.value) }),
       ...(this.#effect === undefined ? {} : { effect: this.#effect.source }),
       ...(this.#owner === undefined ? {} : { owner: { name: this.#owner.value, source: this.#owner.source } }),
       problems: problems.slice(0, problemsMax),
@@ -79,6 +79,10 @@ export class Verdict {
       subjectClass: this.#subjectClass,
       basis,
     }
+  }
+
+  #placeOf(level: string): { rank: number; of: number } {
+    return { rank: this.#levels.indexOf(level), of: this.#levels.length }
   }
 
   #overrule({ source, said, extractions, ofStatements }: Entry): void {

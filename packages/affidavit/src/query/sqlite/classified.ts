@@ -11,10 +11,14 @@ export interface ToolCalls {
 
 const leavesMax = 5
 
+/** Of a row: no entry gave it a level, or none an effect. */
+export const isUnclassified =
+  "(coalesce(completedClassification, classification) = 'unclassified' OR effect = 'unknown')"
+
 export function readToolCalls(db: DatabaseSync, server: string, tool: string): ToolCalls {
   const counted = db
     .prepare(
-      `SELECT count(*) AS calls, coalesce(sum(coalesce(completedClassification, classification) = 'unclassified' OR effect = 'unknown'), 0) AS unclassified
+      `SELECT count(*) AS calls, coalesce(sum(${isUnclassified}), 0) AS unclassified
        FROM calls WHERE tool = ? AND server = ? AND countedAt IS NULL`,
     )
     .get(tool, server)

@@ -5,6 +5,8 @@ import type { Purpose } from '@affidavit/evidence/record/purpose-section'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { Actor } from '../actor.ts'
 import { toMachineKey, toRequestKey } from '../links.ts'
+import { judgeOutcome, judgeRequest, rankOf, toRequestFacts } from '../priority.ts'
+import { noPriorityFacts, type PriorityFacts } from '../priority-facts.ts'
 import type { Surroundings } from '../surroundings.ts'
 
 /** One log entry, parsed, with what the index takes from its body. */
@@ -19,6 +21,8 @@ export interface IndexedEntry<H extends Header = Header> {
   surroundings: Surroundings | undefined
   /** Undefined where none is declared, or the body does not tell it. */
   purpose?: Purpose | undefined
+  /** Undefined where the body does not tell them. */
+  priority?: PriorityFacts | undefined
 }
 
 export type Value = string | number | Uint8Array | null
@@ -64,6 +68,7 @@ export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
     value: ({ header: { tool } }) => (tool !== undefined && 'name' in tool ? tool.definition : null),
   },
   { name: 'effect', value: ({ header }) => header.effect },
+  { name: 'effectClass', value: ({ header }) => header.effectClass ?? null },
   { name: 'level', value: ({ header }) => header.level },
   { name: 'disposition', value: ({ header }) => header.decision.disposition },
   { name: 'mode', value: ({ header }) => header.decision.mode },
@@ -82,6 +87,10 @@ export const requestedColumns: readonly ColumnRule<RequestedHeader>[] = [
   { name: 'userId', value: ({ actor }) => actor.userId ?? null },
   { name: 'run', value: ({ actor }) => actor.run ?? null },
   { name: 'purpose', value: ({ purpose }) => (purpose === undefined ? null : clipText(purpose.statement)) },
+  {
+    name: 'requestedPriority',
+    value: ({ header, priority }) => rankOf(judgeRequest(toRequestFacts(header, priority ?? noPriorityFacts)).priority),
+  },
 ]
 
 export const completedColumns: readonly ColumnRule<CompletedHeader>[] = [
@@ -102,6 +111,7 @@ export const completedColumns: readonly ColumnRule<CompletedHeader>[] = [
   { name: 'rpcCode', value: ({ header }) => header.rpcCode ?? null },
   { name: 'responseBytes', value: ({ header }) => header.responseBytes ?? null },
   { name: 'latencyUs', value: ({ header }) => header.latencyUs ?? null },
+  { name: 'completedPriority', value: ({ header }) => rankOf(judgeOutcome(header).priority) },
 ]
 
 /** Everything that is no half of a call, and halves that found no partner: so that nothing in the log is invisible. */

@@ -24,23 +24,25 @@ export interface LogEvent {
   httpStatus?: number
   latencyUs?: number
   bytes?: number
+  /** Of halves of calls: 0 (low) to 3 (critical), of what was known by then. */
+  priority?: number
   /** JSON text of `detail`, for records that are no half of a call. */
   detail?: string
 }
 
 const columns =
-  'at, time, kind, event, server, subject, toolDigest, agent, user, callId, vantage, reported, httpStatus, latencyUs, bytes, purpose, detail'
+  'at, time, kind, event, server, subject, toolDigest, agent, user, callId, vantage, reported, httpStatus, latencyUs, bytes, priority, purpose, detail'
 const ofCall = 'toolDigest, agent, user, callId, vantage, reported'
 const select = `
 SELECT ${columns} FROM (
   SELECT leaf AS at, time, kind, 'requested' AS event, server, coalesce(tool, method) AS subject, ${ofCall},
-    NULL AS httpStatus, NULL AS latencyUs, inputBytes AS bytes, purpose, NULL AS detail FROM calls WHERE leaf >= ?1 AND leaf < ?2
+    NULL AS httpStatus, NULL AS latencyUs, inputBytes AS bytes, requestedPriority AS priority, purpose, NULL AS detail FROM calls WHERE leaf >= ?1 AND leaf < ?2
   UNION ALL
   SELECT completedLeaf, completedTime, kind, outcome, server, coalesce(tool, method), ${ofCall},
-    httpStatus, latencyUs, responseBytes, NULL, NULL FROM calls WHERE completedLeaf IS NOT NULL AND completedLeaf >= ?1 AND completedLeaf < ?2
+    httpStatus, latencyUs, responseBytes, priority, NULL, NULL FROM calls WHERE completedLeaf IS NOT NULL AND completedLeaf >= ?1 AND completedLeaf < ?2
   UNION ALL
   SELECT leaf, time, kind, event, server, CASE kind WHEN 'change' THEN detail ->> 'name' END, NULL, agent, user, callId,
-    NULL, NULL, NULL, NULL, NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, detail FROM records WHERE leaf >= ?1 AND leaf < ?2
 ) ORDER BY at`
 
 /** Entries of leaves [from, to), in log order. */
@@ -70,7 +72,7 @@ function parseEvent(row: Record<string, SQLOutputValue>): LogEvent {
       'purpose',
       'detail',
     ]),
-    ...numbers(row, ['httpStatus', 'latencyUs', 'bytes']),
+    ...numbers(row, ['httpStatus', 'latencyUs', 'bytes', 'priority']),
   }
 }
 

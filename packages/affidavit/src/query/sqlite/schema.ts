@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever a column or its derivation changes: an index of another version is rebuilt, never migrated. */
-export const indexVersion = 8
+export const indexVersion = 9
 
 /** End of a call of which nothing says when it was over: it may be of one with anything later. */
 export const openEnd = Number.MAX_SAFE_INTEGER
@@ -54,6 +54,7 @@ CREATE TABLE calls (
   toolDigest TEXT,
   toolDefinition TEXT,
   effect TEXT NOT NULL,
+  effectClass TEXT,
   level TEXT NOT NULL,
   disposition TEXT NOT NULL,
   mode TEXT NOT NULL,
@@ -72,6 +73,7 @@ CREATE TABLE calls (
   userId TEXT,
   run TEXT,
   purpose TEXT,
+  requestedPriority INTEGER NOT NULL,
   completedLeaf INTEGER,
   completedStreamId TEXT,
   completedSeq INTEGER,
@@ -89,8 +91,10 @@ CREATE TABLE calls (
   rpcCode INTEGER,
   responseBytes INTEGER,
   latencyUs INTEGER,
+  completedPriority INTEGER,
   joinedTo INTEGER,
   countedAt INTEGER,
+  priority INTEGER AS (max(requestedPriority, coalesce(completedPriority, 0))) VIRTUAL,
   session TEXT AS (coalesce(completedSessionId, sessionId)) VIRTUAL,
   until INTEGER AS (CASE
     WHEN completedStreamId <> streamId OR outcome IS NULL THEN ${openEnd}
@@ -137,6 +141,7 @@ CREATE INDEX callsByRun ON calls (run, time) WHERE run IS NOT NULL;
 CREATE INDEX callsBySession ON calls (session, time) WHERE session IS NOT NULL;
 CREATE INDEX callsByTool ON calls (tool, time) WHERE tool IS NOT NULL;
 CREATE INDEX callsNotSuccessful ON calls (outcome, time) WHERE outcome <> 'success';
+CREATE INDEX callsByPriority ON calls (priority, time) WHERE priority > 0;
 CREATE INDEX callsOpen ON calls (time) WHERE outcome IS NULL;
 CREATE INDEX callsByCompleted ON calls (completedLeaf) WHERE completedLeaf IS NOT NULL;
 CREATE INDEX callsByVantage ON calls (vantage, reported) WHERE countedAt IS NULL;

@@ -18,14 +18,23 @@ export interface CallPage {
   total: number
 }
 
-/** The newest `limit` calls that match, oldest first. */
-export function searchCalls(db: DatabaseSync, filter: CallFilter, limit: number): CallPage {
+/** The newest `limit` calls that match, oldest first; by priority the gravest, those first, and of equals the newest. */
+export function searchCalls(
+  db: DatabaseSync,
+  filter: CallFilter,
+  limit: number,
+  order: 'time' | 'priority' = 'time',
+): CallPage {
   const { sql, values } = toCondition(filter)
   const total = db.prepare(`SELECT count(*) AS total FROM calls WHERE ${sql}`).get(...values)?.total
   const rows = db
-    .prepare(`SELECT leaf, callId, time, completedLeaf FROM calls WHERE ${sql} ORDER BY time DESC, leaf DESC LIMIT ?`)
+    .prepare(
+      `SELECT leaf, callId, time, completedLeaf FROM calls WHERE ${sql}
+       ORDER BY ${order === 'priority' ? 'priority DESC, ' : ''}time DESC, leaf DESC LIMIT ?`,
+    )
     .all(...values, limit)
-  return { calls: rows.reverse().map(parsePlace), total: Number(total ?? 0) }
+  const calls = (order === 'priority' ? rows : rows.reverse()).map(parsePlace)
+  return { calls, total: Number(total ?? 0) }
 }
 
 /** All calls that match, oldest first, one at a time: the result may be larger than memory. */

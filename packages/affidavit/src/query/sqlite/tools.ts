@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { IndexError } from '../error.ts'
 import { anyOf, type Condition, matchText } from '../filter.ts'
+import { isUnclassified } from './classified.ts'
 
 /** Which tools. Several values of one name mean any of them; patterns may hold `*`. */
 export interface ToolFilter {
@@ -35,6 +36,8 @@ export interface ToolSummary {
   lastChangedMs: number | undefined
   changes: number
   calls: number
+  /** Of its calls, those recorded without a level or without an effect. */
+  unclassified: number
   /** Of the last record of it; undefined where there is none. */
   leaf: number | undefined
 }
@@ -91,20 +94,23 @@ interface ToolUse {
   name: string
   definition: string
   calls: number
+  unclassified: number
   firstMs: number
 }
 
 function readUse(db: DatabaseSync, filter: ToolFilter): ToolUse[] {
   const { sql, values } = conditionOn(filter, { server: 'server', tool: 'tool' })
   const rows = db.prepare(
-    `SELECT server, tool, toolDefinition, count(DISTINCT ${oneCall}) AS calls, min(time) AS first FROM calls
+    `SELECT server, tool, toolDefinition, count(DISTINCT ${oneCall}) AS calls,
+       count(DISTINCT CASE WHEN ${isUnclassified} THEN ${oneCall} END) AS unclassified, min(time) AS first FROM calls
      WHERE tool IS NOT NULL AND ${sql} GROUP BY server, tool, toolDefinition ORDER BY first`,
   )
-  return rows.all(...values).map(({ server, tool, toolDefinition, calls, first }) => ({
+  return rows.all(...values).map(({ server, tool, toolDefinition, calls, unclassified, first }) => ({
     server: String(server),
     name: String(tool),
     definition: String(toolDefinition),
     calls: Number(calls),
+    unclassified: Number(unclassified),
     firstMs: Number(first),
   }))
 }
@@ -124,19 +130,21 @@ function applyChange(tool: ToolSummary | undefined, change: ToolChange): ToolSum
     lastChangedMs: isNews ? timeMs : tool?.lastChangedMs,
     changes: (tool?.changes ?? 0) + (isNews ? 1 : 0),
     calls: 0,
+    unclassified: 0,
     leaf,
   }
 }
 
 function applyUse(tool: ToolSummary | undefined, use: ToolUse, standing: 'announced' | 'unannounced'): ToolSummary {
-  const { server, name, definition, calls, firstMs } = use
+  const { server, name, definition, calls, unclassified, firstMs } = use
   const known: ToolSummary = tool ?? {
-    ...{ server, name, definition, state: 'unannounced', firstSeenMs: firstMs, changes: 0, calls: 0 },
+    ...{ server, name, definition, state: 'unannounced', firstSeenMs: firstMs, changes: 0, calls: 0, unclassified: 0 },
     lastChangedMs: undefined,
     leaf: undefined,
   }
   const state = standing === 'unannounced' ? standing : known.state
-  return { ...known, state, calls: known.calls + calls, firstSeenMs: Math.min(known.firstSeenMs, firstMs) }
+  const counts = { calls: known.calls + calls, unclassified: known.unclassified + unclassified }
+  return { ...known, state, ...counts, firstSeenMs: Math.min(known.firstSeenMs, firstMs) }
 }
 
 function conditionOn({ server, tool }: ToolFilter, columns: { server: string; tool: string }): Condition {

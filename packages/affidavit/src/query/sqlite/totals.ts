@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { type Vantage, vantages } from '@affidavit/evidence/record/kinds'
+import { isUnclassified } from './classified.ts'
 
 /** What the index knows to be unfinished, and how much there is. Calls seen from several vantages count once. */
 export interface Totals {
@@ -14,6 +15,8 @@ export interface Totals {
   records: number
   openGaps: number
   violations: number
+  /** Calls of tools that were recorded without a level or without an effect, and how many tools they are of. */
+  unclassified: { tools: number; calls: number }
 }
 
 export function readTotals(db: DatabaseSync): Totals {
@@ -40,6 +43,17 @@ export function readTotals(db: DatabaseSync): Totals {
          SELECT 1 FROM records AS closed WHERE closed.kind = 'gap' AND closed.event = 'closed'
          AND closed.detail ->> 'gapId' = opened.detail ->> 'gapId')`,
     ),
+    unclassified: readUnclassified(db),
     violations: count("SELECT count(*) AS n FROM records WHERE kind = 'violation'"),
   }
+}
+
+function readUnclassified(db: DatabaseSync): Totals['unclassified'] {
+  const row = db
+    .prepare(
+      `SELECT count(*) AS calls, count(DISTINCT json_array(server, coalesce(tool, toolDigest))) AS tools
+       FROM calls WHERE kind = 'call' AND countedAt IS NULL AND ${isUnclassified}`,
+    )
+    .get()
+  return { tools: Number(row?.tools ?? 0), calls: Number(row?.calls ?? 0) }
 }

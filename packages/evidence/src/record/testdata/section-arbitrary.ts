@@ -136,6 +136,7 @@ export const resources: Arbitrary<ResourcesSection> = fc.record(
         entries: fc.array(words, { maxLength: 3 }),
         level: words,
         effect: words,
+        place: fc.record({ rank: integer, of: integer }, plain),
         owner: fc.record({ name: words, source: words }, plain),
         problems: fc.array(fc.constantFrom('arguments_unread', 'sql_plugin_missing'), { maxLength: 2 }),
       },
