@@ -224,9 +224,9 @@ describe('the index alone', () => {
     [
       'a call invented',
       `INSERT INTO calls (leaf, callId, streamId, seq, headerHash, time, observedTime, bootId, monotonicUs, kind, vantage,
-         direction, requestKey, sessionSource, server, effect, level, disposition, mode, classification, tags, inputBytes)
+         direction, requestKey, sessionSource, server, effect, level, disposition, mode, classification, tags, inputBytes, requestedPriority)
        SELECT 100000, callId, streamId, seq, headerHash, time, observedTime, bootId, monotonicUs, kind, vantage,
-         direction, requestKey, sessionSource, server, effect, level, disposition, mode, classification, tags, inputBytes
+         direction, requestKey, sessionSource, server, effect, level, disposition, mode, classification, tags, inputBytes, requestedPriority
        FROM calls LIMIT 1`,
     ],
     ['a record deleted', 'DELETE FROM records'],
