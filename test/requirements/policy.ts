@@ -89,4 +89,14 @@ export const requirements = [
     text: 'Policies see the risk that the signed control feed tells of those involved in a call, until it ends.',
     source: 'DESIGN §2',
   },
+  {
+    id: 'PO-23',
+    text: 'policy replay shows how recorded calls would be decided by other policies: which would come out otherwise, and totals.',
+    source: 'docs/POLICY.md',
+  },
+  {
+    id: 'PO-24',
+    text: 'What a policy looks at and the log does not have as it was makes a replayed call undecidable, never decided.',
+    source: 'docs/POLICY.md',
+  },
 ] as const

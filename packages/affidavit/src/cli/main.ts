@@ -25,6 +25,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   tail: { load: async () => (await import('./tail.ts')).tail },
   tools: { load: async () => (await import('./tools.ts')).tools },
   catalog: { load: async () => (await import('./catalog.ts')).catalog, label: 'catalog suggest' },
+  'policy replay': { load: async () => (await import('./policy-replay.ts')).policyReplay },
   verify: { load: async () => (await import('./verify.ts')).verify },
   proof: { load: async () => (await import('./proof.ts')).proof },
   status: { load: async () => (await import('./status.ts')).status },
@@ -76,7 +77,9 @@ async function serveGateway(argv: readonly string[]): Promise<number> {
   return gateway(argv, binary === undefined ? {} : { startCollector: [process.execPath, binary, 'collector'] })
 }
 
-async function dispatch([name, ...argv]: readonly string[]): Promise<number> {
+/** `policy` is the sensor's, but for the one word of it that reads the log. */
+async function dispatch(words: readonly string[]): Promise<number> {
+  const [name, ...argv] = words[0] === 'policy' && words[1] === 'replay' ? ['policy replay', ...words.slice(2)] : words
   const verb = Object.hasOwn(sensorVerbs, name ?? '') ? sensorVerbs[name ?? ''] : undefined
   if (verb !== undefined) return verb.start(argv)
   const key = name === '--version' ? 'version' : (name ?? '')

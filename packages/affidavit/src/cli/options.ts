@@ -15,7 +15,7 @@ export interface OptionSpec {
 export interface CommandSpec {
   name: string
   summary: string
-  /** Positional arguments in order; `[ID]` where optional. */
+  /** Positional arguments in order; `[ID]` where optional, `[FILE…]` where there may be any number. */
   positionals?: readonly string[]
   options: Readonly<Record<string, OptionSpec>>
   examples: readonly { command: string; text: string }[]
@@ -48,7 +48,8 @@ export function parseArguments(spec: CommandSpec, argv: readonly string[]): Argu
   const help = parsed.values.help === true
   const expected = spec.positionals ?? []
   const required = expected.filter((name) => !name.startsWith('['))
-  if (!help && parsed.positionals.length > expected.length) {
+  const takesMany = expected.at(-1)?.endsWith('…]') === true
+  if (!help && !takesMany && parsed.positionals.length > expected.length) {
     throw usageError(spec.name, `${spec.name} takes no argument '${parsed.positionals[expected.length] ?? ''}'`)
   }
   if (!help && parsed.positionals.length < required.length) {

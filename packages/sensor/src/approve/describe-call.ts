@@ -3,6 +3,7 @@ import { type Actor, parseIdentity } from '@affidavit/evidence/record/identity-s
 import { clipText } from '@affidavit/evidence/record/text'
 import { type ApprovalActor, type ApprovalRequest, approvalArgumentBytesMax } from '@affidavit/evidence/wire/approval'
 import type { ApprovalQuestion } from '../policy/approval.ts'
+import { hasArguments } from '../policy/asked.ts'
 import type { PolicyRequest } from '../policy/decision-point.ts'
 
 /** What a request says of the call itself; the rest of it says when and under which id it was asked. */
@@ -51,7 +52,7 @@ const notKept = '(not kept at level metadata)'
 
 /** Only calls of tools and prompts have arguments; a resource is named by its URI alone. */
 function argumentsOf({ method, arguments: json }: PolicyRequest): Uint8Array | undefined {
-  return method === 'tools/call' || method === 'prompts/get' ? json : undefined
+  return hasArguments(method) ? json : undefined
 }
 
 /**

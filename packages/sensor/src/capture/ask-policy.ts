@@ -1,7 +1,7 @@
 import { type DecisionSection, encodeDecision } from '@affidavit/evidence/record/decision-section'
 import type { DecisionRef, ViolationDetail } from '@affidavit/evidence/record/header'
-import type { ExchangeKind } from '@affidavit/evidence/record/kinds'
 import type { ApprovalDesk } from '../policy/approval.ts'
+import { effectFor, hasArguments, isAsked, targetPart } from '../policy/asked.ts'
 import type { DecisionPoint, Mode, PolicyRequest, Ruling } from '../policy/decision-point.ts'
 import type { FindRisk } from '../policy/risk.ts'
 import type { SessionCounters } from '../policy/session-counters.ts'
@@ -52,9 +52,6 @@ export function ambiguityOf(line: CapturedLine, found: readonly Violation[], mod
   return new DenialError('ambiguous', `parsers read this message differently (${codes.join(', ')})`)
 }
 
-/** Handshakes and lists show what there is and touch no data; what the server asks of the client is nobody's call. */
-const asked: ReadonlySet<ExchangeKind> = new Set(['call', 'read', 'prompt', 'task'])
-
 /** Puts a request to the policies, if there are any, before it goes on. At once, unless the decision point is elsewhere. */
 export function askPolicy(
   context: CaptureContext,
@@ -70,7 +67,7 @@ export function askPolicy(
     const section = { ...noPolicies, rationale: `Denied: ${from.ambiguity.message}.` }
     return { ...withDecision(drafted, { disposition: 'denied', mode }, section), denial: from.ambiguity }
   }
-  if (!asked.has(draft.kind)) return withDecision(drafted, { disposition: 'undecided', mode }, notAsked)
+  if (!isAsked(draft.kind)) return withDecision(drafted, { disposition: 'undecided', mode }, notAsked)
   const session = draft.sessionId === undefined ? undefined : `${draft.sessionSource} ${draft.sessionId}`
   const request = {
     ...describe(from, drafted),
@@ -138,12 +135,12 @@ function describe(
   { line, message, method }: { line: CapturedLine; message: ScannedMessage; method: string },
   { draft, sections }: DraftedRequest,
 ): Omit<PolicyRequest, 'session'> {
-  const args = message.spans.get(method === 'tools/call' || method === 'prompts/get' ? 'params.arguments' : 'params')
+  const args = message.spans.get(hasArguments(method) ? 'params.arguments' : 'params')
   const json = bytesOf(line, args)
   return {
     method,
     isKnownMethod: isRequestMethod(method),
-    effect: effectOf(draft, method),
+    effect: effectFor(draft, method),
     server: draft.server.name,
     target: targetOf(draft, message, method),
     identity: sections.identity ?? new Uint8Array(0),
@@ -171,21 +168,9 @@ function situationOf(
   return { risk, posture: { source: section.source, state, ageMs, failure: section.failure, signals: values } }
 }
 
-const readingMethods = new Set(['resources/read', 'prompts/get', 'completion/complete', 'tasks/get', 'tasks/result'])
-
-/** As the operator's catalogue has it; what a server says of its own tools is a claim, and decides nothing. */
-function effectOf(draft: RequestedDraft, method: string): string {
-  const { effect, effectClass } = draft
-  if (effectClass !== undefined) return effectClass
-  return effect === 'unknown' && readingMethods.has(method) ? 'read' : effect
-}
-
 function targetOf({ tool }: RequestedDraft, { spans }: ScannedMessage, method: string): PolicyRequest['target'] {
-  const named = (type: 'Tool' | 'Resource' | 'Prompt', key: string) => {
-    const name = textOf(spans.get(key))
-    return name === undefined ? undefined : { type, name, isListed: tool !== undefined && 'name' in tool }
-  }
-  if (method === 'tools/call') return named('Tool', 'params.name')
-  if (method === 'prompts/get') return named('Prompt', 'params.name')
-  return method.startsWith('resources/') ? named('Resource', 'params.uri') : undefined
+  const part = targetPart(method)
+  const name = part === undefined ? undefined : textOf(spans.get(`params.${part.member}`))
+  if (part === undefined || name === undefined) return undefined
+  return { type: part.type, name, isListed: tool !== undefined && 'name' in tool }
 }

@@ -25,7 +25,8 @@ Examples:
   affidavit policy publish --key policy.key --version 7 --out feed policies/*.cedar
       what sensors with feed.file take over within a second
 
-docs/POLICY.md has the form of FILE, and what policies can look at.
+docs/POLICY.md has the form of FILE, and what policies can look at. 'affidavit policy replay --help': how recorded calls would be
+decided by other policies.
 `
 const tryHelp = "Try 'affidavit policy --help'."
 const text = { type: 'string' } as const

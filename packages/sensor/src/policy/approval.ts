@@ -3,7 +3,20 @@ import type { KeyedDigest, Uuid } from '@affidavit/evidence/record/header'
 import type { PolicyRequest, ValuePrivacy } from './decision-point.ts'
 
 /** The obligation by which a policy that forbids says that somebody may approve the call. */
-export const approvalObligation = 'approval_required'
+const approvalObligation = 'approval_required'
+
+export function asksApproval({ obligations }: { obligations: readonly string[] }): boolean {
+  return obligations.includes(approvalObligation)
+}
+
+/** Nothing is against it but policies that would let it pass once it is approved, and something is for it. */
+export function isApprovable(
+  judged: readonly { policy: { obligations: readonly string[] }; verdict: string }[],
+): boolean {
+  const forbids = judged.filter(({ verdict }) => verdict === 'forbid')
+  const canBeLifted = forbids.every(({ policy }) => asksApproval(policy))
+  return forbids.length > 0 && canBeLifted && judged.some(({ verdict }) => verdict === 'permit')
+}
 
 /** A call that all that forbids it would let through once somebody approved it. */
 export interface ApprovalQuestion {

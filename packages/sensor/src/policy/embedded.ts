@@ -1,5 +1,5 @@
 import { clipText } from '@affidavit/evidence/record/text'
-import { approvalObligation } from './approval.ts'
+import { isApprovable } from './approval.ts'
 import { type Cedar, loadCedar } from './cedar-engine.ts'
 import { compileSet } from './compile.ts'
 import type { DecisionPoint, OnError, PolicyRequest, Ruling, ValuePrivacy } from './decision-point.ts'
@@ -66,11 +66,11 @@ export async function openEmbedded({ source, onError, pinned }: EmbeddedOptions)
         : judgement.decision === 'allow' && !(hasError && onError === 'deny')
       const disposition = isAllowed ? 'granted' : 'denied'
       const reason = sayWhy(judgement, disposition)
-      const isApprovable = asksForApproval(judgement) && !(hasError && onError === 'deny')
+      const canBeApproved = !isBroken && isApprovable(judgement.applicable) && !(hasError && onError === 'deny')
       return {
         disposition,
         reason,
-        ...(isApprovable ? { asksApproval: judgement.determining } : {}),
+        ...(canBeApproved ? { asksApproval: judgement.determining } : {}),
         section: {
           engine,
           policySet: { hash, ...(version === undefined ? {} : { version }) },
@@ -81,18 +81,6 @@ export async function openEmbedded({ source, onError, pinned }: EmbeddedOptions)
       }
     },
   }
-}
-
-/** Nothing is against it but policies that would let it pass once it is approved, and something is for it. */
-function asksForApproval({ applicable, determining, problem }: Judgement): boolean {
-  const forbids = applicable.filter(({ verdict }) => verdict === 'forbid')
-  return (
-    problem === undefined &&
-    determining.length > 0 &&
-    forbids.length > 0 &&
-    forbids.every(({ policy }) => policy.obligations.includes(approvalObligation)) &&
-    applicable.some(({ verdict }) => verdict === 'permit')
-  )
 }
 
 /** Decision points that this process has opened. */

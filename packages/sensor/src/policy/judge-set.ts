@@ -46,6 +46,13 @@ const scopesMax = 4096
 /** Judges requests by one set of policies, which the engine has parsed before. */
 export interface Judge {
   judge(request: PolicyRequest): Judgement
+  /** What every clause of every policy whose scope matches comes to, also those after one that does not hold. */
+  look(request: PolicyRequest): LookedPolicy[] | { policies: readonly CompiledPolicy[]; problem: ArgumentProblem }
+}
+
+export interface LookedPolicy {
+  policy: CompiledPolicy
+  clauses: ClauseResult[]
 }
 
 /**
@@ -100,6 +107,16 @@ export function createJudge(cedar: Cedar, set: CompiledSet, name: string): Judge
       if ('problem' in built) return unjudged(group, undefined, built.problem)
       return judgeGroup(cedar, group, built.request)
     },
+    look(asked) {
+      const group = groupOf(applicableTo(asked))
+      const built = toCedarRequest(asked, group.keys)
+      if ('problem' in built) return { policies: group.policies, problem: built.problem }
+      const resultOf = probeAll(cedar, group, built.request)
+      return group.policies.map((policy) => ({
+        policy,
+        clauses: policy.clauses.map(({ probe }) => resultOf(probe).result),
+      }))
+    },
   }
 }
 
@@ -129,15 +146,21 @@ function ask(cedar: Cedar, preparsedPolicySetId: string, request: CedarRequest) 
   return answer.response
 }
 
-function judgeGroup(cedar: Cedar, group: Group, request: CedarRequest): Judgement {
+type ResultOf = (probe: string) => { result: ClauseResult; error?: string }
+
+function probeAll(cedar: Cedar, group: Group, request: CedarRequest): ResultOf {
   const { reason, errors } = ask(cedar, group.name, pruneRequest(request, group.paths)).diagnostics
   const holding = new Set(reason)
   const failing = new Map(errors.map(({ policyId, error }) => [policyId, error.message]))
-  const resultOf = (probe: string): { result: ClauseResult; error?: string } => {
+  return (probe) => {
     const name = group.probes.get(probe) ?? ''
     const error = failing.get(name)
     return error === undefined ? { result: holding.has(name) ? 'holds' : 'fails' } : { result: 'error', error }
   }
+}
+
+function judgeGroup(cedar: Cedar, group: Group, request: CedarRequest): Judgement {
+  const resultOf = probeAll(cedar, group, request)
   const applicable = group.policies.map((policy) => judgePolicy(policy, resultOf))
   const withVerdict = (wanted: JudgedPolicy['verdict']) =>
     applicable.flatMap(({ policy, verdict }) => (verdict === wanted ? [policy.id] : []))
@@ -148,10 +171,7 @@ function judgeGroup(cedar: Cedar, group: Group, request: CedarRequest): Judgemen
 }
 
 /** Clauses are evaluated in their order, and none after one that does not hold (Cedar, evaluation of `&&`). */
-function judgePolicy(
-  policy: CompiledPolicy,
-  resultOf: (probe: string) => { result: ClauseResult; error?: string },
-): JudgedPolicy {
+function judgePolicy(policy: CompiledPolicy, resultOf: ResultOf): JudgedPolicy {
   const clauses: ClauseResult[] = []
   for (const { probe } of policy.clauses) {
     const { result, error } = resultOf(probe)
