@@ -142,7 +142,9 @@ describe('the commands', () => {
     ])
     const table = at('tools', '--tool', 're*')
     expect(table.stderr).toBe('2 tools were called without a level or an effect: affidavit catalog suggest\n')
-    expect(table.stdout).toMatch(/^SERVER +TOOL +STATE +DEFINITION +FIRST SEEN +LAST CHANGED +CHANGES +CALLS +UNCLASSIFIED\n/)
+    expect(table.stdout).toMatch(
+      /^SERVER +TOOL +STATE +DEFINITION +FIRST SEEN +LAST CHANGED +CHANGES +CALLS +UNCLASSIFIED\n/,
+    )
     expect(table.stdout).toMatch(/notes +read +listed +\S{10} +[\d: -]{19} +[\d: -]{19} +2 +5 +5\n/)
     expect(at('tools', '--server', 'other')).toMatchObject({ code: 0, stdout: '', stderr: 'no tool was listed\n' })
     expect(at('tools', '--limit', '3')).toMatchObject({ code: 2, stderr: expect.stringContaining('[AFD_USAGE]') })
