@@ -16,7 +16,9 @@ const bundle = await rolldown({
   },
   platform: 'node',
   // Loaded where a configuration asks for them, from the user's own node_modules.
-  external: [/^node:/, 'yaml', 'zod', 're2js', 'jsonc-parser', /^@cedar-policy\//, 'libpg-query', '@polyglot-sql/sdk'],
+  external: [
+    /^node:/, 'yaml', 'zod', 're2js', 'jsonc-parser', /^@cedar-policy\//, 'libpg-query', '@polyglot-sql/sdk', '@grpc/grpc-js',
+  ], // biome-ignore format: one list
 })
 // Chunks carry a hash in their names: those of earlier builds would be published too.
 rmSync(join(sensor, 'dist/bundle'), { recursive: true, force: true })

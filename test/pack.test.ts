@@ -166,3 +166,28 @@ it('@affidavit/sensor installs at most 20 packages and 15 MB [PACK-4]', () => {
   expect(packages.length).toBeLessThanOrEqual(20)
   expect(bytes).toBeLessThanOrEqual(15e6)
 })
+
+it('@affidavit/sensor alone names the plug-in that the Workload API needs, and starts no server [SV-14]', () => {
+  const alone = join(folder, 'sensor-alone')
+  const config = join(folder, 'workload-api.yaml')
+  writeFileSync(config, 'identity:\n  workloadApi:\n    socket: unix:///run/spire/api.sock\n')
+  const sensor = join(alone, 'node_modules/@affidavit/sensor/bin/affidavit-sensor.js')
+  const argv = [
+    sensor,
+    'run',
+    '--config',
+    config,
+    '--collector',
+    'none',
+    '--',
+    process.execPath,
+    '-e',
+    'console.log("started")',
+  ]
+  const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8', timeout: 60_000 })
+  expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  expect(stderr).toMatch(
+    /line 2: identity\.workloadApi: .*@grpc\/grpc-js is not installed.*npm install @grpc\/grpc-js.*\[AFD_PLUGIN_MISSING\]/,
+  )
+  expect(stderr.trim().split('\n')).toHaveLength(1)
+})

@@ -294,7 +294,7 @@ it('docs/IDENTITY.md holds a configuration that a gateway starts with [ID-11]', 
   vi.stubEnv('IDP_CLIENT_SECRET', secret.IDP_CLIENT_SECRET)
   onTestFinished(() => void vi.unstubAllEnvs())
   const { config } = await loadGatewayConfig(join(folder, 'affidavit.yaml'))
-  expect(config.identity?.issuers.map(({ kind }) => kind)).toEqual([...tokenKinds])
+  expect(config.identity?.issuers?.map(({ kind }) => kind)).toEqual([...tokenKinds])
   gateway = await startGatewayProcess({ ...config, listen: '127.0.0.1:0' }, secret)
   expect(gateway.url).toMatch(/^http/)
 })

@@ -114,8 +114,8 @@ describe('on stdio a token means what it means at the gateway', () => {
     const identity = await lastIdentity(home, running)
     await running.end()
     expect(identity?.delegation).toMatchObject([
-      { id: 'bob', assurance: 'claimed' },
       { kind: 'job', id: 'acme/crm/-/jobs/302', assurance: 'claimed' },
+      { id: 'bob', assurance: 'claimed' },
     ])
   }, 60_000)
 

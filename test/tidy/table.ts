@@ -24,7 +24,8 @@ export const table: Record<string, Record<string, Room>> = {
     durable: { imports: [] },
     // ADR-0003: Node's half of the functions that evidence takes as parameters has one home.
     crypto: { imports: ['record'] },
-    identity: { imports: ['record'], packages: ['jose'] },
+    // ADR-0023: gRPC is a plug-in; here its types only, loaded by cli where the Workload API is configured.
+    identity: { imports: ['record'], packages: ['jose', '@grpc/grpc-js'] },
     redact: { imports: ['record'], packages: ['re2js', 'yaml', 'zod'] },
     // ADR-0018: parsers of SQL are plug-ins.
     classify: { imports: ['record'], packages: ['re2js', 'yaml', 'zod', 'libpg-query', '@polyglot-sql/sdk'] },
@@ -38,7 +39,7 @@ export const table: Record<string, Record<string, Room>> = {
     server: { imports: entry },
     client: { imports: entry },
     install: { imports: [], packages: ['jsonc-parser'] },
-    cli: { imports: everything, packages: ['yaml', 'zod'] },
+    cli: { imports: everything, packages: ['yaml', 'zod', '@grpc/grpc-js'] },
   },
   affidavit: {
     store: { imports: ['record', 'log', 'durable', 'crypto'] },

@@ -62,7 +62,7 @@ interface Wiring {
 /** As a gateway in mode inline has one. */
 export function openObserver(issuers: object[], wiring: Wiring): { observer: CredentialObserver; said: string[] } {
   const said: string[] = []
-  const trust = toIdentityTrust(gatewayIdentitySchema.parse({ issuers }).issuers, undefined, {
+  const trust = toIdentityTrust(gatewayIdentitySchema.parse({ issuers }), undefined, {
     CRM_CLIENT_SECRET: wiring.secret,
   })
   const observer = createCredentialObserver({

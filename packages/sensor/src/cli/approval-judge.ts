@@ -34,7 +34,7 @@ export function openPersonJudge(
 ): OpenJudge | undefined {
   if (issuers === undefined) return undefined
   const ended = new AbortController()
-  const trust = openTrust({ ...toIdentityTrust(issuers, undefined, process.env), fetch, diagnose }, ended.signal)
+  const trust = openTrust({ ...toIdentityTrust({ issuers }, undefined, process.env), fetch, diagnose }, ended.signal)
   const judge = createBearerJudge(trust, by)
   return {
     judge: async (request) => toPerson(await judge(request), tokenApprovers),

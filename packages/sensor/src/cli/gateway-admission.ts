@@ -4,6 +4,7 @@ import { createDescribeBearer } from '../identity/bearer.ts'
 import type { Redact } from '../identity/claims.ts'
 import { createCredentialObserver } from '../identity/credential-observer.ts'
 import { createResourceGuard } from '../identity/resource-guard.ts'
+import { isJwtSvid } from '../identity/spiffe/svid-judge.ts'
 import { type CompiledPatterns, createRedactor, type Redactor } from '../redact/redactor.ts'
 import { type AuthorizationConfig, toGuardOptions } from './gateway-authorization.ts'
 import { type GatewayIdentityConfig, toIdentityTrust } from './identity-config.ts'
@@ -28,8 +29,9 @@ export function openDoorkeeper(
   const options = toGuardOptions(config, process.env)
   const shared = { digest, redact, diagnose, fetch }
   if (options !== undefined) return guardResource(createResourceGuard({ ...options, ...shared }), context)
-  if (identity === undefined) return letEverybodyIn(createDescribeBearer({ digest, redact }))
+  if (identity?.issuers === undefined) return letEverybodyIn(createDescribeBearer({ digest, redact }))
   const audiences = config.mode === 'inline' ? config.audiences : undefined
-  const trust = toIdentityTrust(identity.issuers, audiences, process.env)
-  return watchCredentials(createCredentialObserver({ ...trust, ...shared }), context)
+  const elsewhere = identity.spiffe === undefined ? {} : { isElsewhere: isJwtSvid }
+  const trust = toIdentityTrust(identity, audiences, process.env)
+  return watchCredentials(createCredentialObserver({ ...trust, ...shared, ...elsewhere }), context)
 }

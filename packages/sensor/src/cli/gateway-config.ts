@@ -7,6 +7,7 @@ import { authorizationSchema, resolveSecretFile, toGuardOptions } from './gatewa
 import { checkFiles } from './gateway-files.ts'
 import { checkIngest, ingestSchema, resolveIngest } from './gateway-ingest.ts'
 import { smallestConfig } from './gateway-options.ts'
+import { checkPeers } from './gateway-peers.ts'
 import { gatewayIdentitySchema, resolveIdentity, toIdentityTrust } from './identity-config.ts'
 import { isLoopback, listenAddress, parseListen } from './listen-address.ts'
 import { policySchema, resolvePolicy } from './policy-config.ts'
@@ -57,9 +58,11 @@ export const gatewaySchema = z.strictObject({
       cert: file,
       key: file,
       clientCertificates: z
-        .literal('request')
+        .enum(['request', 'required'])
         .optional()
-        .describe('ask clients for a certificate, for tokens that are bound to one; none is demanded'),
+        .describe(
+          'ask clients for a certificate, as identity.spiffe does by itself; required: refuse whoever shows no X.509-SVID of a trusted trust domain',
+        ),
     })
     .optional()
     .describe('PEM files; read again when they change'),
@@ -129,9 +132,10 @@ export async function loadGatewayConfig(path: string): Promise<LoadedConfig> {
   const at = (...keys: string[]) => placeOf(path, text, keys)
   refuseSharedHosts(at, config)
   checkFiles(at, config)
+  checkPeers(at, config)
   for (const { authorization } of Object.values(config.upstreams))
     if (authorization !== undefined) toGuardOptions(authorization, process.env)
-  if (config.identity !== undefined) toIdentityTrust(config.identity.issuers, undefined, process.env)
+  if (config.identity !== undefined) toIdentityTrust(config.identity, undefined, process.env)
   if (config.ingest !== undefined) checkIngest(at, config.ingest)
   const catalogue =
     config.catalogue === undefined

@@ -21,8 +21,9 @@ import { type LoadedConfig, listenDefault, loadGatewayConfig } from './gateway-c
 import { createHealth, type Health } from './gateway-health.ts'
 import { type ServedIngest, serveIngest } from './gateway-ingest.ts'
 import { createPages } from './gateway-pages.ts'
+import { asksClients, openPeers } from './gateway-peers.ts'
 import { buildRoutes, type Routes, type UpstreamParts } from './gateway-upstreams.ts'
-import { watchContents } from './gateway-watch.ts'
+import { needRestart, watchContents } from './gateway-watch.ts'
 import { parseListen } from './listen-address.ts'
 import type { OpenPolicy } from './open-policy.ts'
 import { redactName, redactSentence } from './redact-words.ts'
@@ -159,6 +160,7 @@ async function openParts(from: {
     classifier,
     diagnose,
   }
+  const peers = await openPeers(config, { digest: shared.digest, redact })
   return {
     namingRedactor,
     naming: { digest, redact },
@@ -166,8 +168,10 @@ async function openParts(from: {
     levels,
     close: situation.close,
     contextFor: (name) => replaceIn(shared, { serverName: redactName(redactor, name) }),
-    doorkeeperFor: ({ authorization = { mode: 'inline' } }, identity, context) =>
-      openDoorkeeper(authorization, identity, { context, redact }),
+    doorkeeperFor: ({ authorization = { mode: 'inline' } }, identity, context) => {
+      const doorkeeper = openDoorkeeper(authorization, identity, { context, redact })
+      return peers === undefined ? doorkeeper : peers.guard(doorkeeper, context)
+    },
   }
 }
 
@@ -192,10 +196,10 @@ async function listen({ config, path }: LoadedConfig, routes: Routes, ownPages: 
   }
 }
 
-function readTls({ tls }: LoadedConfig['config']): TlsFiles | undefined {
+function readTls(config: LoadedConfig['config']): TlsFiles | undefined {
+  const { tls } = config
   if (tls === undefined) return undefined
-  const asksClients = tls.clientCertificates === 'request'
-  return { cert: readText(tls.cert), key: readText(tls.key), asksClients }
+  return { cert: readText(tls.cert), key: readText(tls.key), asksClients: asksClients(config) }
 }
 
 /** Reads the configuration again on SIGHUP and when one of its files changes. A bad one changes nothing, and says so. */
@@ -231,27 +235,6 @@ function keepReloading(serving: Serving, parts: Parts, { emit }: Health): () => 
     clearInterval(watching)
     process.off('SIGHUP', onSignal)
   }
-}
-
-/** What is built once and for all when the gateway starts. */
-function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
-  const fixed = [
-    'listen',
-    'diagnostics',
-    'failOpen',
-    'redact',
-    'policy',
-    'limits',
-    'plaintext',
-    'ingest',
-    'environment',
-    'posture',
-  ] as const
-  const changed = fixed.filter((key) => JSON.stringify(before.config[key]) !== JSON.stringify(next.config[key]))
-  const isTlsSwitched =
-    (before.config.tls === undefined) !== (next.config.tls === undefined) ||
-    before.config.tls?.clientCertificates !== next.config.tls?.clientCertificates
-  return isTlsSwitched ? [...changed, 'tls'] : changed
 }
 
 function watchCollector(homeDir: string, command: readonly string[]): () => void {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { directoriesIn, type LoadedConfig } from './gateway-config.ts'
 
+/** What of a configuration is taken over while the gateway runs, and what only at its next start. */
+
 const watchEveryMs = 1_000
 
 /** Compares what the files say with what was read, not their times: a change while we start counts too. */
@@ -32,4 +34,27 @@ function readIfThere(path: string): string {
     if (error instanceof Error && 'code' in error) return ''
     throw error
   }
+}
+
+/** What is built once and for all when the gateway starts. */
+export function needRestart(before: LoadedConfig, next: LoadedConfig): string[] {
+  const fixed = [
+    'listen',
+    'diagnostics',
+    'failOpen',
+    'redact',
+    'policy',
+    'limits',
+    'plaintext',
+    'ingest',
+    'environment',
+    'posture',
+  ] as const
+  const isOther = (of: (config: LoadedConfig['config']) => unknown) =>
+    JSON.stringify(of(before.config)) !== JSON.stringify(of(next.config))
+  return [
+    ...fixed.filter((key) => isOther((config) => config[key])),
+    ...(isOther(({ tls }) => [tls === undefined, tls?.clientCertificates]) ? ['tls'] : []),
+    ...(isOther(({ identity }) => identity?.spiffe) ? ['identity.spiffe'] : []),
+  ]
 }

@@ -70,7 +70,7 @@ describe('identity: of a gateway', () => {
     const trust =
       (issuer: object, env = {}) =>
       () =>
-        toIdentityTrust(gatewayIdentitySchema.parse({ issuers: [issuer] }).issuers, undefined, env)
+        toIdentityTrust(gatewayIdentitySchema.parse({ issuers: [issuer] }), undefined, env)
     expect(trust({ ...idp, introspection })).toThrow(/IDP_CLIENT_SECRET is not set/)
     expect(trust({ ...idp, introspection }, { IDP_CLIENT_SECRET: 'x' })().introspecting).toMatchObject({
       issuer: idp.issuer,
@@ -86,7 +86,7 @@ describe('identity: of a gateway', () => {
       gatewayIdentitySchema.parse({ issuers: [{ ...idp, jwksFile: 'keys.json' }] }),
       folder,
     )
-    expect(() => toIdentityTrust(resolved.issuers, undefined, {})).toThrow(/it is no key set/)
+    expect(() => toIdentityTrust(resolved, undefined, {})).toThrow(/it is no key set/)
   })
 
   it('has defaults for each kind, and takes the audiences of an upstream before those of an issuer', () => {
@@ -95,7 +95,7 @@ describe('identity: of a gateway', () => {
       { issuer: 'https://gitlab.example', kind: 'gitlab-ci', audiences: ['a'], claims: { ref: 'main' } },
     ]
     const { issuers: options } = toIdentityTrust(
-      gatewayIdentitySchema.parse({ issuers }).issuers,
+      gatewayIdentitySchema.parse({ issuers }),
       ['https://other.example'],
       {},
     )

@@ -1,7 +1,9 @@
 import { z } from 'zod'
 import type { TrustOptions } from '../identity/open-trust.ts'
 import { resolveSecretSource, secretSource } from './secret-source.ts'
+import { resolveBundles, spiffeSchema } from './spiffe-config.ts'
 import { type IssuerConfig, issuers, resolveIssuerFiles, toTrustOptions } from './token-issuers.ts'
+import { ownSpiffeSchema, workloadApiSchema } from './workload-api-config.ts'
 
 /** The block `identity` of configuration files: whose word about callers is taken, for the record (docs/IDENTITY.md). */
 
@@ -16,8 +18,10 @@ export const trustedIssuers = issuers.superRefine((all, context) => {
       })
 })
 
-/** Of a gateway: its callers bring their tokens. */
-export const gatewayIdentitySchema = z.strictObject({ issuers: trustedIssuers })
+/** Of a gateway: its callers bring their tokens and certificates. */
+export const gatewayIdentitySchema = z
+  .strictObject({ issuers: trustedIssuers.optional(), spiffe: spiffeSchema.optional() })
+  .refine(({ issuers, spiffe }) => issuers !== undefined || spiffe !== undefined, 'has neither issuers nor spiffe')
 
 /** Of `run`: its client was given a token before it started us, and presents it to nobody. */
 export const runIdentitySchema = z
@@ -28,6 +32,8 @@ export const runIdentitySchema = z
       .optional()
       .describe('asks the token endpoint of GitHub Actions, which gives jobs a token for this audience'),
     issuers: trustedIssuers.optional().describe('whom to believe; without them everything the token says is claimed'),
+    workloadApi: workloadApiSchema.optional(),
+    spiffe: ownSpiffeSchema.optional(),
   })
   .refine(({ token, githubActions }) => token === undefined || githubActions === undefined, {
     message: 'takes token or githubActions, not both',
@@ -38,17 +44,18 @@ export type RunIdentityConfig = z.infer<typeof runIdentitySchema>
 
 /** The same block with files named from the root; `folder` is the configuration file's. */
 export function resolveIdentity<T extends Partial<RunIdentityConfig>>(identity: T, folder: string): T {
-  const { token, issuers } = identity
+  const { token, issuers, spiffe } = identity
   return {
     ...identity,
     ...(token === undefined ? {} : { token: resolveSecretSource(token, folder) }),
     ...(issuers === undefined ? {} : { issuers: resolveIssuerFiles(issuers, folder) }),
+    ...(spiffe === undefined ? {} : { spiffe: resolveBundles(spiffe, folder) }),
   }
 }
 
 /** `audiences` of an upstream go before those of the issuers. Throws UsageError where a file or secret cannot be read. */
 export function toIdentityTrust(
-  issuers: readonly IssuerConfig[],
+  { issuers = [] }: { issuers?: readonly IssuerConfig[] | undefined },
   audiences: readonly string[] | undefined,
   env: NodeJS.ProcessEnv,
 ): Pick<TrustOptions, 'issuers' | 'introspecting'> {

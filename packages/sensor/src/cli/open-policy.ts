@@ -77,7 +77,7 @@ export async function openPolicy(config: PolicyConfig, homeDir: string): Promise
 function openApprovals(config: ApprovalsConfig, homeDir: string): OpenApprovals {
   const { openSeconds, windowSeconds, uses, issuers = [] } = config
   // Files of issuers are read again when they are needed: a mistake in them should tell now.
-  toIdentityTrust(issuers, undefined, process.env)
+  toIdentityTrust({ issuers }, undefined, process.env)
   const files = openApprovalFiles(toHomePaths(homeDir).approvals)
   const terms = { openSeconds, windowSeconds, uses }
   return { files, config, desk: openDesk({ files, terms, approvers: toApprovers(config), diagnose }) }

@@ -5,7 +5,8 @@ import { resolveIdentity, runIdentitySchema, toIdentityTrust } from './identity-
 import { policySchema, resolvePolicy } from './policy-config.ts'
 import { effects, levels } from './run-options.ts'
 import { environmentSchema, postureSchema, resolveSituation } from './situation-config.ts'
-import { loadYamlConfig } from './yaml-config.ts'
+import { checkOwnIdentity } from './workload-api-config.ts'
+import { loadYamlConfig, placeOf, readText } from './yaml-config.ts'
 
 const configSchema = z.strictObject({
   server: z.string().min(1).max(256).optional(),
@@ -31,13 +32,16 @@ export type RunConfig = z.infer<typeof configSchema>
 const remedy =
   'Known are server, level, failOpen, catalogue, redact.patterns, policy (docs/POLICY.md), limits.spoolBytes, and identity, environment and posture (docs/IDENTITY.md).'
 
-/** Throws UsageError, which names line, key and remedy. Secrets and files of issuers are read too: a mistake there should tell now. */
+/** Throws UsageError, which names line, key and remedy. Secrets, files and bundles that it names are read too: a mistake there should tell now. */
 export function loadRunConfig(path: string): RunConfig {
   const folder = dirname(resolve(path))
   const config = resolveSituation(loadYamlConfig(path, { schema: configSchema, remedy }), folder)
   const patterns = config.redact?.patterns
   const identity = config.identity === undefined ? undefined : resolveIdentity(config.identity, folder)
-  if (identity?.issuers !== undefined) toIdentityTrust(identity.issuers, undefined, process.env)
+  if (identity !== undefined) {
+    toIdentityTrust(identity, undefined, process.env)
+    checkOwnIdentity((...keys) => placeOf(path, readText(path), keys), identity, process.env)
+  }
   return {
     ...config,
     ...(config.catalogue === undefined ? {} : { catalogue: resolveCatalogue(config.catalogue, folder) }),

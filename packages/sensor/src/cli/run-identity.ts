@@ -26,7 +26,7 @@ export function openRunIdentity(config: RunIdentityConfig, parts: RunIdentityPar
   const namingRedactor = createNamingRedactor(parts.correlationKey, parts.patterns)
   const by = { digest: parts.digest, redact: (text: string) => namingRedactor.redactText(text).text }
   const ended = new AbortController()
-  const trust = config.issuers === undefined ? undefined : openIssuers(config.issuers, ended.signal)
+  const trust = config.issuers === undefined ? undefined : openIssuers(config, ended.signal)
   const describe = createDescribeBearer({ ...by, ...(trust === undefined ? {} : { readingOf: trust.readingOf }) })
   const token = openAmbientToken({
     supply,
@@ -51,8 +51,8 @@ function toSupply({ token, githubActions }: RunIdentityConfig): TokenSupply | un
 }
 
 /** The keys of an issuer are asked for when its first token comes, and kept as the gateway keeps them. */
-function openIssuers(issuers: NonNullable<RunIdentityConfig['issuers']>, signal: AbortSignal): OpenTrust {
-  return openTrust({ ...toIdentityTrust(issuers, undefined, process.env), fetch, diagnose }, signal)
+function openIssuers(config: RunIdentityConfig, signal: AbortSignal): OpenTrust {
+  return openTrust({ ...toIdentityTrust(config, undefined, process.env), fetch, diagnose }, signal)
 }
 
 /** The judge of the gateway: a token means the same, whichever way it comes. */

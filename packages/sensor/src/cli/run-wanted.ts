@@ -21,9 +21,17 @@ export async function openWanted(config: RunConfig, parts: WantedParts): Promise
   const isPod = process.env.KUBERNETES_SERVICE_HOST !== undefined
   const token =
     identity === undefined ? undefined : (await import('./run-identity.ts')).openRunIdentity(identity, parts)
-  parts.situation.follow(token)
+  const own =
+    identity?.workloadApi === undefined
+      ? undefined
+      : (await import('./own-identity.ts')).startOwnIdentity(identity, parts)
+  parts.situation.follow({ token, own })
+  const closeNames = () => {
+    token?.close()
+    own?.close()
+  }
   if (environment === undefined && posture === undefined && !isPod)
-    return token === undefined ? undefined : { currentPosture: undefined, close: token.close }
+    return identity === undefined ? undefined : { currentPosture: undefined, close: closeNames }
   const { openSituation } = await import('./situation.ts')
   const { surroundings } = parts.situation
   const { currentPosture, close } = openSituation(config, { surroundings, redactor: parts.redactor })
@@ -31,7 +39,7 @@ export async function openWanted(config: RunConfig, parts: WantedParts): Promise
     currentPosture,
     close() {
       close()
-      token?.close()
+      closeNames()
     },
   }
 }

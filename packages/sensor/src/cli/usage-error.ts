@@ -4,7 +4,7 @@ import type { PatternsErrorCode } from '../redact/patterns-error.ts'
 
 export const usageErrorCodes = [
   'AFD_USAGE', 'AFD_NO_COLLECTOR', 'AFD_CONFIG_UNREADABLE', 'AFD_CONFIG_INVALID', 'AFD_LISTEN_FAILED',
-  'AFD_SECRET_UNREADABLE', 'AFD_KEYS_UNREADABLE',
+  'AFD_SECRET_UNREADABLE', 'AFD_KEYS_UNREADABLE', 'AFD_PLUGIN_MISSING',
   'AFD_FEED_REFUSED', 'AFD_NOT_INSTALLED', 'AFD_NOT_CONFIRMED',
 ] as const // biome-ignore format: one list, read as one
 export type UsageErrorCode = (typeof usageErrorCodes)[number] | PatternsErrorCode | PolicyErrorCode | CatalogueErrorCode

@@ -96,7 +96,7 @@ describe('a token of the environment', () => {
     })
     expect(followed.events).toEqual([])
     // What the kernel attests stays where it was; the claim stands in the chain.
-    const stdio = toStdioPrincipals(local, parentage, principals)
+    const stdio = toStdioPrincipals(local, { parentage, token: principals, own: undefined })
     expect(stdio.user).toEqual(local.user)
     expect(stdio.delegation).toMatchObject([{ id: 'repo:acme/crm:ref:refs/heads/main', assurance: 'claimed' }])
     expect(stdio.token).toMatchObject({ assurance: 'claimed', issuer })
@@ -106,7 +106,7 @@ describe('a token of the environment', () => {
     const followed = follow(supplyFromEnv('CI_TOKEN', { CI_TOKEN: await mint(seconds() + 600) }), { judge })
     const principals = await named(followed, 1)
     expect(principals.token).toMatchObject({ assurance: 'verified', issuer, audience: 'affidavit' })
-    const stdio = toStdioPrincipals(local, parentage, principals)
+    const stdio = toStdioPrincipals(local, { parentage, token: principals, own: undefined })
     expect(stdio.user).toMatchObject({ id: 'repo:acme/crm:ref:refs/heads/main', assurance: 'verified' })
     expect(stdio.workload).toEqual(parentage.workload)
     expect(followed.events).toMatchObject([{ detail: { event: 'admitted', expires: expect.any(String) } }])

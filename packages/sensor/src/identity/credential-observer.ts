@@ -31,6 +31,8 @@ export interface Observed {
 export interface ObserverOptions extends TrustOptions {
   digest: Digest
   redact: Redact
+  /** Credentials that another judge is asked about: that none of the issuers made them is no news. */
+  isElsewhere?: (authorization: string) => boolean
   /** How long a call waits for keys or an introspection before it goes on with a claimed identity. */
   waitMaxMs?: number
 }
@@ -58,6 +60,7 @@ export function createCredentialObserver(options: ObserverOptions): CredentialOb
         return { principals: judged.principals, events: news.ofBearer(judged).map(observed) }
       const code = judged?.code ?? lateCodeOf(authorization)
       const principals = describe(authorization, code)
+      if (code === 'unknown_issuer' && options.isElsewhere?.(authorization) === true) return { principals, events: [] }
       return { principals, events: refusals.tell(code, principals, request.nowMs) }
     },
     drainRefusals: refusals.drain,

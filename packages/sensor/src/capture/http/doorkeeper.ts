@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
-import { encodeIdentity } from '@affidavit/evidence/record/identity-section'
 import type { AuthEvent, GuardRequest } from '../../identity/admission.ts'
 import type { DescribeBearer } from '../../identity/bearer.ts'
 import type { CredentialObserver } from '../../identity/credential-observer.ts'
 import type { Principals } from '../../identity/principals.ts'
 import type { ResourceGuard } from '../../identity/resource-guard.ts'
 import type { CaptureContext } from '../context.ts'
+import { recordAuth } from '../record-auth.ts'
 import { plainError } from './own-answer.ts'
 import { certificateOf, originsOf } from './presented.ts'
 import { headerOf, pairsOf, type RawHeaders } from './raw-headers.ts'
@@ -127,7 +127,7 @@ function keepRecords(source: EventSource, context: CaptureContext) {
   let countedAtMs = Date.now()
   let isFinished = false
   const recordAll = (events: readonly AuthEvent[]) =>
-    Promise.all(events.map((event) => recordEvent(event, source, context)))
+    Promise.all(events.map((event) => recordAuth(event, source, context)))
   const recordCounts = async () => {
     countedAtMs = Date.now()
     await recordAll(source.drainRefusals())
@@ -144,25 +144,5 @@ function keepRecords(source: EventSource, context: CaptureContext) {
       isFinished = true
       await recordCounts()
     },
-  }
-}
-
-const unnamedAgent = { absent: 'the agent names itself in messages, not in its credential' }
-
-/** A record that cannot be made now is given back; the calls themselves keep to the fail mode. Never rejects. */
-async function recordEvent(
-  event: AuthEvent,
-  source: EventSource,
-  { emit, serverName, diagnose }: CaptureContext,
-): Promise<void> {
-  const { detail, principals } = event
-  const identity = encodeIdentity({ agent: unnamedAgent, ...principals })
-  try {
-    const { recorded } = await emit({ kind: 'auth', server: { name: serverName }, detail }, { identity })
-    if (!recorded) source.giveBack([event])
-  } catch (error) {
-    source.giveBack([event])
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    diagnose('AFD_AUDIT_UNAVAILABLE', `a judgement on a credential could not be recorded yet (${code})`)
   }
 }

@@ -1,6 +1,8 @@
+import { constants } from 'node:crypto'
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttps, type Server as SecureServer } from 'node:https'
 import { type AddressInfo, Server as NetServer } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import { plainError, sendOwn } from './own-answer.ts'
 import { Places } from './places.ts'
 import { relayExchange } from './relay.ts'
@@ -11,7 +13,7 @@ import type { Upstream } from './upstream.ts'
 export interface TlsFiles {
   cert: string
   key: string
-  /** Whether clients are asked for a certificate. None is demanded, and nobody has to vouch for one: it is a key that was shown. */
+  /** Whether clients are asked for a certificate. Any will do here, or none: who it names is for doorkeepers to judge. */
   asksClients: boolean
 }
 
@@ -78,7 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       for (const upstream of state.upstreams) upstream.isRetired = !upstreams.includes(upstream)
     },
     renewTls: (tls) => {
-      if ('setSecureContext' in server) server.setSecureContext(secureOptions(tls))
+      if ('setSecureContext' in server) server.setSecureContext(toTlsOptions(tls))
     },
     async drain(limitMs) {
       state.isDraining = true
@@ -111,15 +113,20 @@ function openServer(
   // A request may take as long as it takes, as it would without us; only its head must come.
   const shared = { maxHeaderSize: headerBytesMax, requestTimeout: 0, headersTimeout: 60_000, noDelay: true }
   const server =
-    tls === undefined ? createHttp(shared, onRequest) : createHttps({ ...shared, ...secureOptions(tls) }, onRequest)
+    tls === undefined ? createHttp(shared, onRequest) : createHttps({ ...shared, ...toTlsOptions(tls) }, onRequest)
   server.keepAliveTimeout = 65_000
   // Node drops fields beyond a number without a word; their bytes are bounded above.
   server.maxHeadersCount = 0
   return server
 }
 
-function secureOptions({ cert, key, asksClients }: TlsFiles) {
-  return { cert, key, ...(asksClients ? { requestCert: true, rejectUnauthorized: false } : {}) }
+/**
+ * A session that is resumed by a ticket brings the client's certificate and not those between it and its authority: then every
+ * connection shakes hands anew.
+ */
+function toTlsOptions({ cert, key, asksClients }: TlsFiles): TlsOptions {
+  if (!asksClients) return { cert, key }
+  return { cert, key, requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET }
 }
 
 function listen(server: Server | SecureServer, { host, port }: GatewayOptions): Promise<void> {

@@ -1,3 +1,4 @@
+import { bytesOf, numberOf, readFields, type WireField } from '../../../identity/protobuf.ts'
 import {
   type Attribute,
   type Attributes,
@@ -12,7 +13,6 @@ import {
   textAttribute,
   valueDepthMax,
 } from './span.ts'
-import { bytesOf, numberOf, readFields, type WireField } from './wire.ts'
 
 /**
  * The spans of an ExportTraceServiceRequest (opentelemetry-proto, trace/v1 and common/v1). Fields it does not know are

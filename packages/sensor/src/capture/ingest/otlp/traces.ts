@@ -1,3 +1,4 @@
+import { encodeBytes, encodeNumber, WireError } from '../../../identity/protobuf.ts'
 import type { Answer, Route } from '../ingest.ts'
 import { createPace } from '../pace.ts'
 import { IngestProblem } from '../problem.ts'
@@ -6,7 +7,6 @@ import { readJson } from './read-json.ts'
 import { readProtobuf } from './read-protobuf.ts'
 import type { PlacedSpan } from './span.ts'
 import { type Rejection, toSpanReport } from './to-report.ts'
-import { encodeBytes, encodeNumber, WireError } from './wire.ts'
 
 const protobuf = 'application/x-protobuf'
 const json = 'application/json'

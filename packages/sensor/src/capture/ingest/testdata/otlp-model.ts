@@ -1,5 +1,5 @@
 import fc, { type Arbitrary } from 'fast-check'
-import { encodeBytes, encodeNumber } from '../otlp/wire.ts'
+import { encodeBytes, encodeNumber } from '../../../identity/protobuf.ts'
 
 /** An ExportTraceServiceRequest as a value, and both of its encodings, made independently of the readers. */
 

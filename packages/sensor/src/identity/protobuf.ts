@@ -1,4 +1,4 @@
-/** Protocol Buffers wire format: as much of it as an ExportTraceServiceRequest needs. Iterative; nothing is copied. */
+/** Protocol Buffers wire format: as much of it as OTLP and the SPIFFE Workload API need. Iterative; nothing is copied. */
 
 export class WireError extends Error {
   override readonly name = 'WireError'

@@ -1,0 +1,17 @@
+export const requirements = [
+  { id: 'SV-1', text: 'A SPIFFE ID has one spelling: scheme, trust domain and path as the specification has them, at most 2048 bytes, and nothing else.', source: 'SPIFFE-ID §2' },
+  { id: 'SV-2', text: 'Bundles in SPIFFE format vouch for their own trust domain alone; of several authorities each counts, and entries of unknown types and uses are left out.', source: 'SPIFFE Trust Domain and Bundle §4' },
+  { id: 'SV-3', text: 'An X.509-SVID is verified along its chain to an authority of its own trust domain; OpenSSL agrees on what is good.', source: 'X509-SVID §5; RFC 5280 §6' },
+  { id: 'SV-4', text: 'Every way in which a certificate may be no SVID, or not one of ours, is refused with a code of its own, in bounded time, and no changed byte makes another identity.', source: 'X509-SVID §2 to §5' },
+  { id: 'SV-5', text: 'Over mutual TLS the gateway judges a client certificate once per connection; the SPIFFE ID becomes the workload, verified; a bad certificate or one of another kind is a claim with its reason.', source: 'X509-SVID §5.2; DESIGN §2 inv. 6' },
+  { id: 'SV-6', text: 'A JWT-SVID for one of our audiences, signed by a key of its trust domain, is verified.', source: 'JWT-SVID §2 to §4' },
+  { id: 'SV-7', text: 'Every way in which a token may be no JWT-SVID, or not for us, is refused with a code of its own.', source: 'JWT-SVID §2 to §4' },
+  { id: 'SV-8', text: 'A JWT-SVID in the Authorization header names the workload; where the certificate names another, that one asks on its behalf; neither is written.', source: 'JWT-SVID §5.2; DESIGN §2 inv. 3' },
+  { id: 'SV-9', text: 'Where an SVID is required, nothing is forwarded of a request whose connection has shown none, and each refusal is told or counted in an auth record.', source: 'DESIGN §2 inv. 7, §3 kinds' },
+  { id: 'SV-10', text: 'Bundles are read again when their file changes and when their endpoint’s hint says; the last good one is kept, an earlier sequence is not taken, and what was judged by an older bundle is judged again.', source: 'SPIFFE Trust Domain and Bundle §4.1, §5' },
+  { id: 'SV-11', text: 'Mistakes in the configuration of trust domains name file, line, key and remedy.', source: 'DESIGN §9' },
+  { id: 'SV-12', text: 'Over stdio the SVIDs of the Workload API name the workload, attested, or verified where a configured bundle vouches for them; a rotation counts from the next call on, without a restart.', source: 'SPIFFE Workload API §5, §6' },
+  { id: 'SV-13', text: 'No call and no start waits for the Workload API; until it answers, when it denies and when it is gone, the record says so, and it is asked again with growing, spread pauses.', source: 'SPIFFE Workload API §4.2; SPIFFE Workload Endpoint §4, §6' },
+  { id: 'SV-14', text: 'Without its plug-in the Workload API is refused by name, with the command that installs it, before the server starts.', source: 'DESIGN §6' },
+  { id: 'SV-15', text: 'No private key and no JWT-SVID is in any file of the home folder, nor in any diagnostic, nor with the server.', source: 'DESIGN §2 inv. 3' },
+] as const // biome-ignore format: one row, one line
