@@ -38,8 +38,10 @@ function initiatorSteps(user: Actor | Absent, delegation: readonly Actor[]): Tra
   return delegation.length > 0 ? [] : [breakStep(`nothing says who started the agent: ${user.absent}`)]
 }
 
+const stepTypes: Partial<Record<NonNullable<Actor['kind']>, TraceStep['type']>> = { job: 'run', workload: 'workload' }
+
 function delegationStep(actor: Actor, claim: Claim): TraceStep {
-  return { ...toStep(actor.kind === 'job' ? 'run' : 'actor', actor), link: linkTo(actor, claim) }
+  return { ...toStep(stepTypes[actor.kind ?? 'person'] ?? 'actor', actor), link: linkTo(actor, claim) }
 }
 
 /** On stdio the kernel names user and workload, and those whom the token names as such stand in the chain. */
@@ -105,12 +107,20 @@ const claimTexts = {
   job: "the job's own token",
   starter: "the job's own token, which says who started it",
 } as const
+/** By method: what names a workload and is no token with claims of others. */
+const svidTexts: ReadonlyMap<string, string> = new Map([
+  ['x509-svid', 'its SVID, a certificate'],
+  ['x509', 'the certificate of its connection'],
+  ['jwt-svid', 'its SVID, a token'],
+])
 type Claim = keyof typeof claimTexts
 
 /** What is not read from a credential is joined by how it was found. */
 function linkTo(actor: Actor, claim: Claim): StepLink {
   const { method, assurance, source } = actor
   if (ofProcess.test(method)) return { by: method, assurance, text: `the kernel's word (${method}, ${source})` }
+  const svid = svidTexts.get(method)
+  if (svid !== undefined) return { by: 'svid', assurance, text: `${svid} (${method}, ${source})` }
   return { by: claim, assurance, text: `${claimTexts[claim]} (${method}, ${source})` }
 }
 

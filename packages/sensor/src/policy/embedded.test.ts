@@ -101,6 +101,26 @@ describe('the embedded decision point', () => {
     expect(byUser.decide(asking(), privacy).disposition).toBe('granted')
   })
 
+  it('sees as workload the process that the kernel attests, or what a platform verifiably calls it [PO-3]', async () => {
+    const byWorkload = await open('@id("w") permit(principal in Workload::"spiffe://a/b", action, resource);')
+    const byInitiator = await open('@id("i") permit(principal in Initiator::"spiffe://a/b", action, resource);')
+    const svid = { ...grounds, method: 'x509-svid', id: 'spiffe://a/b', kind: 'workload' } as const
+    const dispositions = (
+      assurance: 'verified' | 'attested',
+      behind: IdentitySection['workload'] = identity.workload,
+    ) => {
+      const asked = asking({
+        identity: encodeIdentity({ ...identity, workload: behind, delegation: [{ ...svid, assurance }] }),
+      })
+      return [byWorkload, byInitiator].map((point) => point.decide(asked, privacy).disposition)
+    }
+    expect(dispositions('verified')).toEqual(['granted', 'denied'])
+    expect(dispositions('attested')).toEqual(['denied', 'denied'])
+    // Behind a workload that is verified itself, as at a gateway, it is who asked first.
+    const caller = { ...svid, id: 'spiffe://a/caller', assurance: 'verified' } as const
+    expect(dispositions('verified', caller)).toEqual(['denied', 'granted'])
+  })
+
   it('denies where a policy cannot be evaluated, or as configured takes the answer of the others [PO-4]', async () => {
     const text = `${readers} @id("broken") permit(principal, action, resource) when { context.arguments.nowhere == 1 };`
     const denied = (await open(text)).decide(asking(), privacy)

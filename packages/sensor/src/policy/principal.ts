@@ -35,8 +35,9 @@ export function toPrincipal(identity: Uint8Array): PrincipalEntities {
  * Only who is verified or attested is an ancestor, so that `principal in Role::"admin"` never holds by a mere claim; what
  * is claimed can be reached as an attribute, beside its assurance.
  */
-function makePrincipal({ agent, workload, user, role, token, delegation }: IdentitySection): PrincipalEntities {
-  const [initiator] = delegation
+function makePrincipal(identity: IdentitySection): PrincipalEntities {
+  const { agent, user, role, token } = identity
+  const { workload, initiator } = castOf(identity)
   const behind = [
     ...entityOf('Workload', 'workload', workload),
     ...entityOf('User', 'user', user),
@@ -55,6 +56,23 @@ function makePrincipal({ agent, workload, user, role, token, delegation }: Ident
   }
   const parents = behind.filter(({ attrs }) => attrs.assurance !== 'claimed').map(({ uid }) => uid)
   return { uid, entities: [{ uid, attrs, parents }, ...behind.map(({ uid, attrs }) => ({ uid, attrs, parents: [] }))] }
+}
+
+/**
+ * Which workload counts, and who began. On stdio a record has the process that the kernel attests, and last in the chain what a
+ * platform calls it (an SVID, a service account): that one counts where it is verified, and began nothing in either case.
+ */
+export function castOf({ workload, delegation }: IdentitySection): Cast {
+  const [first] = delegation
+  const last = delegation.at(-1)
+  const isPlatforms = last?.kind === 'workload' && !('absent' in workload) && workload.assurance === 'attested'
+  if (!isPlatforms) return { workload, initiator: first }
+  return { workload: last.assurance === 'verified' ? last : workload, initiator: first === last ? undefined : first }
+}
+
+interface Cast {
+  workload: IdentitySection['workload']
+  initiator: Actor | undefined
 }
 
 type Named = Omit<Entity, 'parents'> & { attribute: string }

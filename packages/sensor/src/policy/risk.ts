@@ -1,6 +1,7 @@
 import type { KeyedDigest } from '@affidavit/evidence/record/header'
 import { type Actor, parseIdentity } from '@affidavit/evidence/record/identity-section'
 import { type RiskKind, type RiskLevel, type RiskSignal, riskLevels } from '@affidavit/evidence/record/risk'
+import { castOf } from './principal.ts'
 
 /** What is thought of those involved in a call: the highest level, and every reason that was given. */
 export interface RiskSeen {
@@ -73,14 +74,17 @@ function subjectsOf({ identity, server, session }: Involved): Subject[] {
 function actorsOf(identity: Uint8Array): Subject[] {
   const known = byIdentity.get(identity)
   if (known !== undefined) return known
-  const { agent, user, workload, delegation } = parseIdentity(identity)
+  const parsed = parseIdentity(identity)
+  const { agent, user, workload } = parsed
+  const cast = castOf(parsed)
   const named = (kind: RiskKind, actor: Actor | { absent: string } | undefined): Subject[] =>
     actor === undefined || 'absent' in actor ? [] : [[kind, actor.id]]
   const all = [
     ...named('agent', agent),
     ...named('user', user),
     ...named('workload', workload),
-    ...named('initiator', delegation[0]),
+    ...(cast.workload === workload ? [] : named('workload', cast.workload)),
+    ...named('initiator', cast.initiator),
   ]
   byIdentity.set(identity, all)
   return all
