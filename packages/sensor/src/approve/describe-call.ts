@@ -5,6 +5,7 @@ import { type ApprovalActor, type ApprovalRequest, approvalArgumentBytesMax } fr
 import type { ApprovalQuestion } from '../policy/approval.ts'
 import { hasArguments } from '../policy/asked.ts'
 import type { PolicyRequest } from '../policy/decision-point.ts'
+import { castOf } from '../policy/principal.ts'
 
 /** What a request says of the call itself; the rest of it says when and under which id it was asked. */
 export type CallPart = Pick<
@@ -74,7 +75,8 @@ export function digestCall(
 
 /** Who an approval is bound to. Processes come and go; what they run, and who started them, stays. */
 function actorsOf(identity: Uint8Array): ApprovalActor[] {
-  const { agent, user, workload, delegation } = parseIdentity(identity)
+  const parsed = parseIdentity(identity)
+  const { agent, user, workload } = parsed
   const named = (as: ApprovalActor['as'], actor: Actor | { absent: string } | undefined): ApprovalActor[] => {
     if (actor === undefined || 'absent' in actor) return []
     const { id, assurance, issuer } = actor
@@ -84,6 +86,6 @@ function actorsOf(identity: Uint8Array): ApprovalActor[] {
     ...named('agent', agent),
     ...named('user', user),
     ...named('workload', workload),
-    ...named('initiator', delegation[0]),
+    ...named('initiator', castOf(parsed).initiator),
   ]
 }
