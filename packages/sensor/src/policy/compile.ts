@@ -69,6 +69,11 @@ function compilePolicy(cedar: Cedar, name: string, text: string): CompiledPolicy
       'Write @id("a-name") above it: records name policies by it.',
     )
   if (id !== clipText(id)) throw invalid(`${name}: an @id is longer than 256 bytes: ${id.slice(0, 40)}…`)
+  if (holdsUnsafe(json.conditions))
+    throw invalid(
+      `${name}: ${id} has a number beyond 2^53`,
+      'Write a smaller one: in between, numbers would be taken for others.',
+    )
   const clauses = json.conditions.map((clause) => compileClause(cedar, clause))
   return {
     id,
@@ -80,6 +85,12 @@ function compilePolicy(cedar: Cedar, name: string, text: string): CompiledPolicy
     reason: reason === undefined || reason === '' ? undefined : clipText(reason, 1024),
     obligations: (obligation ?? '').split(',').flatMap((each) => (each.trim() === '' ? [] : [clipText(each.trim())])),
   }
+}
+
+/** The engine hands policies out as JSON, in which JavaScript rounds such numbers. */
+function holdsUnsafe(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isSafeInteger(value)
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsUnsafe)
 }
 
 function compileClause(cedar: Cedar, clause: Json['conditions'][number]): Clause {

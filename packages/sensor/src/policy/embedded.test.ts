@@ -212,6 +212,10 @@ describe('the embedded decision point', () => {
     expect(() => point.replace(next('@id("x")\npermit(principal, action resource);'))).toThrow(/next\.cedar, line 2/)
     expect(() => point.replace(next('permit(principal, action, resource);'))).toThrow(/no @id/)
     expect(() => point.replace(next(`${readers}${readers}`))).toThrow(/readers/)
+    const large = 'when { context.arguments has n && context.arguments.n != 9007199254740993 };'
+    expect(() => point.replace(next(`@id("large") permit(principal, action, resource) ${large}`))).toThrow(
+      /next\.cedar: large has a number beyond 2\^53/,
+    )
     expect(point.hash).toBe(hash)
     expect(point.decide(asking(), privacy).disposition).toBe('granted')
     for (let i = 0; i < 5; i++) point.replace(next(`@id("none${i}") forbid(principal, action, resource);`))
