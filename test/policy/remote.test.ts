@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
+import { toPolicyRequest } from '../../packages/sensor/src/cli/policy-cases.ts'
 import { openAuthzen } from '../../packages/sensor/src/policy/authzen.ts'
 import type { OnError } from '../../packages/sensor/src/policy/decision-point.ts'
 import { SessionCounters } from '../../packages/sensor/src/policy/session-counters.ts'
@@ -57,6 +58,24 @@ async function decidedBy(
   )
   return { asked, log, gateway: open }
 }
+
+const posture = { source: 'file' as const, state: 'fresh' as const, ageMs: 0, signals: { disk: { encrypted: true } } }
+
+describe('what a decision point elsewhere is told', () => {
+  it('is the state of the machine, by the same name [PO-21]', async () => {
+    const told: unknown[] = []
+    const port = await listenUntilEnd(
+      createServer(async (request, response) => {
+        told.push(JSON.parse(await bodyOf(request)).context)
+        answerJson(response, { decision: true })
+      }),
+    )
+    const point = openAuthzen({ url: `http://127.0.0.1:${port}/`, timeoutMs: 2000, onError: 'deny', token: undefined })
+    const asked = toPolicyRequest({ server: 's', tool: 't', posture })
+    await point.decide(asked, { keepsValues: true, redact: (json) => json })
+    expect(told).toEqual([expect.objectContaining({ posture, tool: 't' })])
+  })
+})
 
 const decisionOf = ({ records }: Gatewayed) => JSON.parse(stage(records, 'requested').at(-1)?.sections.decision ?? '{}')
 
