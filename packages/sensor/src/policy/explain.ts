@@ -64,10 +64,16 @@ export function sayWhy(judgement: Judgement, outcome: 'granted' | 'denied'): str
   const because = reasons.length === 0 ? '' : `: ${reasons.join(' ').replace(/\.$/, '')}`
   if (outcome === 'denied' && judgement.decision === 'allow')
     return `${nameThem(failed)} could not be evaluated, and errors deny`
-  if (outcome === 'denied' && decisive.length > 0) return `${nameThem(determining)} forbids it${because}`
+  if (outcome === 'denied' && decisive.length > 0)
+    return `${nameThem(determining)} forbids it${because}${isPermitted(applicable) ? '' : ', and no policy permits it'}`
   const broken = failed.length === 0 ? '' : `, and ${nameThem(failed)} could not be evaluated`
   if (outcome === 'denied') return `no policy permits it (${applicable.length} applied${broken})`
   return `${nameThem(determining)} permits it${because}`
+}
+
+/** Whoever lifts what forbids a call, by an approval for one, has to know whether that lets it pass. */
+function isPermitted(applicable: readonly JudgedPolicy[]): boolean {
+  return applicable.some(({ verdict }) => verdict === 'permit')
 }
 
 function nameThem(ids: readonly string[]): string {
