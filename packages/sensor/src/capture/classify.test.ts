@@ -111,6 +111,7 @@ describe('a classified call', () => {
         entries: ['mine#get'],
         level: 'mine#get',
         effect: 'mine#get',
+        place: { rank: 2, of: 4 },
         owner: { name: 'sales', source: 'mine#get' },
         place: { rank: 2, of: 4 },
         problems: [],
