@@ -13,5 +13,6 @@ export const requirements = [
   { id: 'SV-12', text: 'Over stdio the SVIDs of the Workload API name the workload, attested, or verified where a configured bundle vouches for them; a rotation counts from the next call on, without a restart.', source: 'SPIFFE Workload API §5, §6' },
   { id: 'SV-13', text: 'No call and no start waits for the Workload API; until it answers, when it denies and when it is gone, the record says so, and it is asked again with growing, spread pauses.', source: 'SPIFFE Workload API §4.2; SPIFFE Workload Endpoint §4, §6' },
   { id: 'SV-14', text: 'Without its plug-in the Workload API is refused by name, with the command that installs it, before the server starts.', source: 'DESIGN §6' },
+  { id: 'SV-16', text: 'Roles are given to verified SPIFFE IDs by the configuration, which says so; a certificate without a token beside it is the credential of its calls.', source: 'DESIGN §3 field 3' },
   { id: 'SV-15', text: 'No private key and no JWT-SVID is in any file of the home folder, nor in any diagnostic, nor with the server.', source: 'DESIGN §2 inv. 3' },
 ] as const // biome-ignore format: one row, one line

@@ -86,6 +86,7 @@ async function configure(clientCertificates?: string): Promise<object> {
           'partner.test': { bundle: write('partner.json', JSON.stringify(await bundleOf(partner))) },
         },
         audiences: [audience],
+        roles: { 'spiffe://example.org/ns/prod/*': 'deployer', 'spiffe://example.org/caller': 'reader' },
       },
     },
     upstreams: { crm: { url: upstream.url } },
@@ -136,7 +137,7 @@ async function stopAndRead() {
 
 const verified = { assurance: 'verified', method: 'x509-svid', source: 'tls.client-certificate', kind: 'workload' }
 
-it('an X.509-SVID below an intermediate names the workload of every call of its connection, judged once [SV-5]', async () => {
+it('an X.509-SVID below an intermediate names the workload of every call of its connection, judged once [SV-5] [SV-16]', async () => {
   const url = await start()
   const middle = await certify({ subject: 'CN=middle', ca: true, usage: ['keyCertSign'] }, home)
   const agent = await connect([await issue(middle, id), middle])
@@ -159,6 +160,21 @@ it('an X.509-SVID below an intermediate names the workload of every call of its 
       { name: 'expires', value: expect.stringMatching(/Z$/) },
     ],
   })
+  // The certificate is the credential of its calls, and roles are given by SPIFFE ID.
+  expect(first).toMatchObject({
+    role: { id: 'deployer', assurance: 'verified', method: 'configuration', source: 'configuration' },
+    token: {
+      ...{
+        assurance: 'verified',
+        method: 'x509-svid',
+        issuer: 'example.org',
+        subject: id,
+        expires: expect.any(String),
+      },
+      fingerprint: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),
+    },
+  })
+  expect(calls[4]?.role).toEqual({ absent: 'the configuration gives no role to this subject' })
   expect(auth.map(({ event }) => event)).toEqual(['admitted', 'admitted'])
   expect(auth[0]).toMatchObject({ workload: expected, expires: expect.any(String), fingerprint: expect.any(String) })
   expect(auth[0]?.workload).not.toHaveProperty('reason')
@@ -172,6 +188,8 @@ it('a bad one is a claim with its reason, told once; one of another kind a claim
   await call(url, await connect([]))
   const { calls, auth } = await stopAndRead()
   const reason = 'No authority of the trust domain signed the certificate (untrusted_signer)'
+  expect(calls[0]).toMatchObject({ token: { assurance: 'claimed', method: 'x509-svid', reason } })
+  expect(calls[0]?.role).toHaveProperty('absent')
   expect(calls.map((identity) => identity?.workload)).toEqual([
     ...Array(3).fill(expect.objectContaining({ id, assurance: 'claimed', method: 'x509-svid', reason })),
     expect.objectContaining({
@@ -252,7 +270,8 @@ it('a JWT-SVID names the workload; beside another certificate its bearer asks on
   expect(behind).toMatchObject({
     workload: { ...verified, id },
     delegation: [byToken],
-    token: { assurance: 'verified' },
+    token: { assurance: 'verified', method: 'jwt-svid' },
+    role: { id: 'reader', source: 'configuration' },
   })
   expect(same).toMatchObject({ workload: { ...verified, id: caller }, delegation: [] })
   expect(refused).toMatchObject({

@@ -196,7 +196,7 @@ it('a configured bundle makes it verified, and one that does not vouch for it re
   const bundle = join(folder, 'example.json')
   writeFileSync(bundle, JSON.stringify(await bundleOf(home)))
   const api = await serve([await givenFor(home, id)])
-  const spiffe = { trustDomains: { 'example.org': { bundle } } }
+  const spiffe = { trustDomains: { 'example.org': { bundle } }, roles: { 'spiffe://example.org/*': 'laptop' } }
   const session = await startSession(
     { workloadApi: { audience }, spiffe },
     { SPIFFE_ENDPOINT_SOCKET: `unix://${socket}` },
@@ -210,6 +210,7 @@ it('a configured bundle makes it verified, and one that does not vouch for it re
   expect(identities[0]).toMatchObject({
     workload: parent,
     delegation: [{ ...attested, assurance: 'verified' }],
+    role: { id: 'laptop', source: 'configuration', assurance: 'verified' },
     token: { assurance: 'verified', method: 'jwt-svid', audience },
   })
   expect(identities[1]?.delegation).toEqual([])

@@ -7,7 +7,7 @@ import { createSvidJudge } from '../identity/spiffe/svid-judge.ts'
 import { openTrust } from '../identity/spiffe/trust.ts'
 import { diagnose } from './diagnostics.ts'
 import type { At, GatewayConfig } from './gateway-config.ts'
-import { checkBundles, toBundleSources } from './spiffe-config.ts'
+import { checkBundles, toBundleSources, toSpiffeRoles } from './spiffe-config.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Whose SVIDs a gateway looks at. */
@@ -33,7 +33,8 @@ export async function openPeers(
   if (spiffe === undefined && !asksClients(config)) return undefined
   const trust = openTrust(spiffe === undefined ? [] : toBundleSources(spiffe), { fetch, diagnose })
   const skewMs = (spiffe?.clockSkewSeconds ?? 0) * 1000
-  const judge = createSvidJudge({ trust, audiences: spiffe?.audiences ?? [], skewMs, digest, redact })
+  const roles = spiffe === undefined ? undefined : toSpiffeRoles(spiffe)
+  const judge = createSvidJudge({ trust, audiences: spiffe?.audiences ?? [], skewMs, digest, redact, roles })
   const peers = createPeers(judge)
   const isRequired = tls?.clientCertificates === 'required'
   // A client that came before the first answer of a bundle endpoint would be refused for our haste.

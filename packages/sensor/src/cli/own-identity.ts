@@ -27,16 +27,23 @@ export function startOwnIdentity(config: OwnIdentityConfig, start: RunIdentityPa
 const waiting: OwnNames = { why: notAnswered }
 
 async function load(config: OwnIdentityConfig, start: RunIdentityParts): Promise<OwnIdentity> {
-  const [grpc, { openWorkloadApi }, { openOwnIdentity }, { openTrust }, { toBundleSources }, { socketOf }, admission] =
-    await Promise.all([
-      import('@grpc/grpc-js'),
-      import('../identity/spiffe/workload-api.ts'),
-      import('../identity/spiffe/own-identity.ts'),
-      import('../identity/spiffe/trust.ts'),
-      import('./spiffe-config.ts'),
-      import('./workload-api-config.ts'),
-      import('./gateway-admission.ts'),
-    ])
+  const [
+    grpc,
+    { openWorkloadApi },
+    { openOwnIdentity },
+    { openTrust },
+    { toBundleSources, toSpiffeRoles },
+    { socketOf },
+    admission,
+  ] = await Promise.all([
+    import('@grpc/grpc-js'),
+    import('../identity/spiffe/workload-api.ts'),
+    import('../identity/spiffe/own-identity.ts'),
+    import('../identity/spiffe/trust.ts'),
+    import('./spiffe-config.ts'),
+    import('./workload-api-config.ts'),
+    import('./gateway-admission.ts'),
+  ])
   const { emit, serverName, digest, correlationKey, patterns } = start
   const { spiffe, workloadApi } = config
   const naming = admission.createNamingRedactor(correlationKey, patterns)
@@ -49,6 +56,7 @@ async function load(config: OwnIdentityConfig, start: RunIdentityParts): Promise
     audience: workloadApi?.audience,
     trust,
     digest,
+    roles: spiffe === undefined ? undefined : toSpiffeRoles(spiffe),
     redact: (text) => naming.redactText(text).text,
     tell: (event, events) => void recordAuth(event, events, { emit, serverName, diagnose }),
     diagnose,

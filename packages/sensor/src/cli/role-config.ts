@@ -1,19 +1,19 @@
 import { resolve } from 'node:path'
 import { z } from 'zod'
-import type { RoleRule } from '../identity/token-role.ts'
+import type { AssignedRoles, RoleRule } from '../identity/token-role.ts'
 import { loadYamlConfig } from './yaml-config.ts'
 
 /** The key `role` of an issuer: a claim of its tokens, the configuration, or a directory (docs/IDENTITY.md). */
 
 const name = z.string().min(1).max(256)
 const claim = z.union([name, z.array(name).min(1).max(8)])
-const roles = z.record(name, name)
+export const rolesBySubject = z.record(name, name)
 
 export const roleSchema = z.union(
   [
     z.strictObject({ claim: claim.describe('by name or path; default roles') }),
     z.strictObject({ value: name.describe('of whoever has a verified token of this issuer') }),
-    z.strictObject({ subjects: roles.describe('by sub; a final * stands for any rest') }),
+    z.strictObject({ subjects: rolesBySubject.describe('by sub; a final * stands for any rest') }),
     z.strictObject({
       directory: z.string().min(1).describe('a file of its own that maps subjects and groups to roles'),
       groupsClaim: claim.optional().describe('where tokens say which groups their subject is in; default groups'),
@@ -25,7 +25,7 @@ export const roleSchema = z.union(
 export type RoleConfig = z.infer<typeof roleSchema>
 
 const directorySchema = z
-  .strictObject({ subjects: roles.optional(), groups: roles.optional() })
+  .strictObject({ subjects: rolesBySubject.optional(), groups: rolesBySubject.optional() })
   .refine(({ subjects, groups }) => subjects !== undefined || groups !== undefined, 'maps neither subjects nor groups')
 const remedy = 'It maps names to roles: subjects: { alice: auditor }, groups: { crm-admins: admin } (docs/IDENTITY.md).'
 
@@ -43,7 +43,11 @@ export function toRoleRule(role: RoleConfig): RoleRule {
     const given = { subjects: new Map(Object.entries(subjects)), groups: new Map(Object.entries(groups)), groupsClaim }
     return { from: 'directory', source: `directory ${role.directory}`, ...given }
   }
-  const subjects = 'value' in role ? { '*': role.value } : role.subjects
+  return assignRoles('value' in role ? { '*': role.value } : role.subjects)
+}
+
+/** Roles that the configuration itself gives. */
+export function assignRoles(subjects: z.infer<typeof rolesBySubject>): AssignedRoles {
   const given = { subjects: new Map(Object.entries(subjects)), groups: new Map<string, string>(), groupsClaim: [] }
   return { from: 'configuration', source: 'configuration', ...given }
 }

@@ -4,6 +4,8 @@ import { z } from 'zod'
 import { BundleError, parseBundleText } from '../identity/spiffe/bundle.ts'
 import { isTrustDomain } from '../identity/spiffe/spiffe-id.ts'
 import { type BundleSource, isBundleUrl } from '../identity/spiffe/trust.ts'
+import type { AssignedRoles } from '../identity/token-role.ts'
+import { assignRoles, rolesBySubject } from './role-config.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The block `identity.spiffe` of a configuration (docs/IDENTITY.md). */
@@ -29,6 +31,7 @@ export const spiffeSchema = z.strictObject({
     .max(16)
     .optional()
     .describe('names of this program; a JWT-SVID must be made for one of them'),
+  roles: rolesBySubject.optional().describe('roles by SPIFFE ID; a final * stands for any rest'),
   clockSkewSeconds: z.int().min(0).max(300).default(30).describe('how far clocks may differ; default 30'),
 })
 
@@ -41,6 +44,11 @@ export function resolveBundles(config: SpiffeConfig, folder: string): SpiffeConf
     { bundle: isBundleUrl(bundle) ? bundle : resolve(folder, bundle) },
   ])
   return { ...config, trustDomains: Object.fromEntries(trustDomains) }
+}
+
+/** Undefined where the configuration gives none. */
+export function toSpiffeRoles({ roles }: Pick<SpiffeConfig, 'roles'>): AssignedRoles | undefined {
+  return roles === undefined ? undefined : assignRoles(roles)
 }
 
 export function toBundleSources({ trustDomains }: SpiffeConfig): BundleSource[] {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Absent } from '@affidavit/evidence/record/absent'
-import type { Actor, Grounds } from '@affidavit/evidence/record/identity-section'
+import type { Actor, Grounds, TokenRef } from '@affidavit/evidence/record/identity-section'
 import { clipText } from '@affidavit/evidence/record/text'
 import { formatTimestamp } from '@affidavit/evidence/record/timestamp'
+import type { Digest } from '../bearer.ts'
 import type { Redact } from '../claims.ts'
 import { parseCertificate } from './certificate.ts'
 import { orSpiffeRefusal, SpiffeRefusal } from './spiffe-refusal.ts'
@@ -34,10 +35,28 @@ export function describeX509Svid(svid: VerifiedX509Svid, grounds: Grounds, redac
   }
 }
 
+/** How the record refers to a certificate as to any credential: what it says of itself where it was found good. */
+export function referToCertificate(
+  { leaf, digest, redact }: { leaf: Uint8Array; digest: Digest; redact: Redact },
+  grounds: Grounds,
+  svid?: VerifiedX509Svid,
+): TokenRef {
+  const ref: TokenRef = {
+    ...grounds,
+    digest: digest(Buffer.from(leaf).toString('base64')),
+    fingerprint: createHash('sha256').update(leaf).digest('base64'),
+  }
+  if (svid === undefined) return ref
+  const { spiffeId, serial, expiresMs } = svid
+  const subject = nameSpiffeId(spiffeId.id, redact)
+  const expires = formatTimestamp(expiresMs)
+  return { ...ref, issuer: spiffeId.trustDomain, subject, tokenId: clipText(serial), expires }
+}
+
 /** Whom a certificate names that was not found good: its SPIFFE ID or else its subject, as a claim. */
 export function describeRefused(
   der: Uint8Array | undefined,
-  { code, message }: SpiffeRefusal,
+  { code, message }: Pick<SpiffeRefusal, 'code' | 'message'>,
   { redact, source }: { redact: Redact; source: string },
 ): Actor | Absent {
   const reason = `${message} (${code})`

@@ -1,15 +1,16 @@
-import { isAbsent } from '@affidavit/evidence/record/absent'
+import { type Absent, isAbsent } from '@affidavit/evidence/record/absent'
 import type { Actor, TokenRef } from '@affidavit/evidence/record/identity-section'
 import type { AuthEvent } from '../admission.ts'
 import type { Digest } from '../bearer.ts'
 import type { Redact } from '../claims.ts'
-import { describeX509Svid } from './describe.ts'
+import type { AssignedRoles } from '../token-role.ts'
+import { describeX509Svid, referToCertificate } from './describe.ts'
 import { groundsOf, judgeOwnJwt, judgeOwnX509 } from './judge-own.ts'
 import { notAnswered, type OwnNames } from './own-names.ts'
 import { pauseAfter } from './pause.ts'
 import { orSpiffeRefusal, SpiffeRefusal } from './spiffe-refusal.ts'
 import { createSvidEvents } from './svid-events.ts'
-import { describeJwtSvid, type JudgedSvid } from './svid-judge.ts'
+import { describeJwtSvid, type JudgedSvid, roleFor } from './svid-judge.ts'
 import type { SpiffeTrust } from './trust.ts'
 import { type WorkloadApi, WorkloadApiError, type WorkloadFailure } from './workload-api.ts'
 import {
@@ -39,6 +40,7 @@ export interface OwnIdentityParts {
   trust: SpiffeTrust | undefined
   digest: Digest
   redact: Redact
+  roles: AssignedRoles | undefined
   /** Makes an auth record of it; `events` takes back what could not be recorded. */
   tell: (event: AuthEvent, events: ReturnType<typeof createSvidEvents>) => void
   diagnose: (code: string, sentence: string) => void
@@ -51,7 +53,7 @@ interface Held<T> {
 }
 
 interface State {
-  svid: Held<Actor> | undefined
+  svid: Held<{ workload: Actor; certificate: TokenRef | undefined; role: Actor | Absent | undefined }> | undefined
   token: Held<TokenRef> | undefined
   /** Why there is no SVID. */
   why: string
@@ -112,9 +114,9 @@ function followX509(parts: OwnIdentityParts, change: Change, tell: Tell): () => 
         lastFailure = undefined
         const judged = judgeMessages(messages, parts)
         tell(judged)
-        const { workload, code, untilMs } = judged
+        const { workload, token: certificate, role, code, untilMs } = judged
         if (isAbsent(workload)) change({ svid: undefined, why: `${workload.absent}` })
-        else if (code === undefined) change({ svid: { what: workload, untilMs }, why: expired })
+        else if (code === undefined) change({ svid: { what: { workload, certificate, role }, untilMs }, why: expired })
         else change({ svid: undefined, why: workload.reason ?? code })
       },
       failed(failure) {
@@ -135,7 +137,8 @@ function deniedNow(): JudgedSvid {
 }
 
 /** Of several the first is the default (§5.3). No private key outlives this. */
-function judgeMessages(messages: readonly X509SvidMessage[], { trust, digest, redact }: OwnIdentityParts): JudgedSvid {
+function judgeMessages(messages: readonly X509SvidMessage[], parts: OwnIdentityParts): JudgedSvid {
+  const { trust, digest, redact } = parts
   const [message] = messages
   if (message === undefined) return deniedNow()
   const nowMs = Date.now()
@@ -147,8 +150,11 @@ function judgeMessages(messages: readonly X509SvidMessage[], { trust, digest, re
     return { workload: { absent }, code: judged.code, fingerprint, untilMs: nowMs }
   }
   const { svid, by } = judged
-  const workload = describeX509Svid(svid, groundsOf('x509-svid', by), redact)
-  return { workload, code: undefined, fingerprint, untilMs: svid.expiresMs }
+  const grounds = groundsOf('x509-svid', by)
+  const workload = describeX509Svid(svid, grounds, redact)
+  const token = referToCertificate({ leaf: svid.leaf.der, digest, redact }, grounds, svid)
+  const named = { workload, token, ...roleFor(svid.spiffeId.id, grounds, parts) }
+  return { ...named, code: undefined, fingerprint: token.digest, untilMs: svid.expiresMs }
 }
 
 function followJwt(
@@ -202,6 +208,9 @@ async function askJwt(parts: OwnIdentityParts, audience: string): Promise<Judged
 }
 
 function namesIn({ svid, token, why }: State, nowMs: number): OwnNames {
-  const named = svid !== undefined && nowMs < svid.untilMs ? { svid: svid.what } : { why }
-  return token !== undefined && nowMs < token.untilMs ? { ...named, token: token.what } : named
+  const jwt = token !== undefined && nowMs < token.untilMs ? { token: token.what } : {}
+  if (svid === undefined || nowMs >= svid.untilMs) return { why, ...jwt }
+  const { workload, certificate, role } = svid.what
+  const shown = certificate === undefined ? {} : { token: certificate }
+  return { svid: workload, ...(role === undefined ? {} : { role }), ...shown, ...jwt }
 }

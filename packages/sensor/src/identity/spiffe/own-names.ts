@@ -1,4 +1,4 @@
-import { isAbsent } from '@affidavit/evidence/record/absent'
+import { type Absent, isAbsent } from '@affidavit/evidence/record/absent'
 import type { Actor, TokenRef } from '@affidavit/evidence/record/identity-section'
 import { clipText } from '@affidavit/evidence/record/text'
 import type { Principals } from '../principals.ts'
@@ -10,7 +10,9 @@ export interface OwnNames {
   svid?: Actor
   /** Why there is none. */
   why?: string
-  /** The JWT-SVID that was asked for. */
+  /** What the configuration gives to that name. */
+  role?: Actor | Absent
+  /** The JWT-SVID where one was asked for, else the certificate. */
   token?: TokenRef
 }
 
@@ -18,11 +20,14 @@ export const notAnswered = 'the Workload API has not answered yet'
 
 /**
  * The SVID stands last in the chain, beside the process that the kernel attests and in nobody's place: which process it is, and
- * what its platform calls it, are two things. A token that the client was given goes before a JWT-SVID.
+ * what its platform calls it, are two things. A token that the client was given, and its role, go before the SVID's.
  */
-export function withOwnNames(principals: Principals, { svid, why, token }: OwnNames): Principals {
+export function withOwnNames(principals: Principals, { svid, why, token, role }: OwnNames): Principals {
   const ref = token !== undefined && isAbsent(principals.token) ? token : principals.token
-  if (svid !== undefined) return { ...principals, token: ref, delegation: boundChain([...principals.delegation, svid]) }
+  if (svid !== undefined) {
+    const given = isAbsent(principals.role) && role !== undefined ? role : principals.role
+    return { ...principals, token: ref, role: given, delegation: boundChain([...principals.delegation, svid]) }
+  }
   return { ...principals, token: ref, workload: withReason(principals.workload, why) }
 }
 

@@ -1,4 +1,4 @@
-import type { Absent } from '@affidavit/evidence/record/absent'
+import { type Absent, isAbsent } from '@affidavit/evidence/record/absent'
 import type { KeyedDigest } from '@affidavit/evidence/record/header'
 import type { Actor, Grounds, TokenRef } from '@affidavit/evidence/record/identity-section'
 import { clipText } from '@affidavit/evidence/record/text'
@@ -7,7 +7,8 @@ import { type Digest, splitAuthorization } from '../bearer.ts'
 import { createBoundedMap } from '../bounded-map.ts'
 import type { Redact } from '../claims.ts'
 import { fingerprintOf } from '../token-ref.ts'
-import { describeRefused, describeX509Svid, nameSpiffeId } from './describe.ts'
+import { type AssignedRoles, roleOf } from '../token-role.ts'
+import { describeRefused, describeX509Svid, nameSpiffeId, referToCertificate } from './describe.ts'
 import { claimsSpiffeId, judgeJwtSvid, type VerifiedJwtSvid } from './jwt-svid.ts'
 import { orSpiffeRefusal, type SpiffeCode, SpiffeRefusal } from './spiffe-refusal.ts'
 import type { SpiffeTrust } from './trust.ts'
@@ -18,8 +19,10 @@ export interface JudgedSvid {
   /** `verified` where code is undefined; else what it claims, or why it claims nothing. */
   workload: Actor | Absent
   code: SpiffeCode | undefined
-  /** Of a JWT-SVID. */
+  /** How the record refers to the certificate or the token; absent where there is none. */
   token?: TokenRef
+  /** What the configuration gives to this SPIFFE ID; absent where it gives roles to none. */
+  role?: Actor | Absent
   /** Of certificate or token; absent where there is none. */
   fingerprint?: KeyedDigest
   /** From then on it is to be judged again. */
@@ -42,6 +45,7 @@ export interface SvidJudgeParts {
   skewMs: number
   digest: Digest
   redact: Redact
+  roles?: AssignedRoles | undefined
 }
 
 export const certificateSource = 'tls.client-certificate'
@@ -57,14 +61,21 @@ export function createSvidJudge(parts: SvidJudgeParts): SvidJudge {
     judgeChain(chain, nowMs) {
       const [leaf] = chain
       const svid = orSpiffeRefusal(() => verifyX509Svid(chain, trust.bundleOf, nowMs))
-      const fingerprint = leaf === undefined ? {} : { fingerprint: digest(Buffer.from(leaf).toString('base64')) }
-      if (!(svid instanceof SpiffeRefusal)) {
+      if (leaf !== undefined && !(svid instanceof SpiffeRefusal)) {
         const grounds = { assurance: 'verified', method: 'x509-svid', source: certificateSource } as const
         const workload = describeX509Svid(svid, grounds, redact)
-        return { workload, code: undefined, ...fingerprint, untilMs: svid.expiresMs }
+        const token = referToCertificate({ leaf, digest, redact }, grounds, svid)
+        const by = { workload, token, fingerprint: token.digest, ...roleFor(svid.spiffeId.id, grounds, parts) }
+        return { ...by, code: undefined, untilMs: svid.expiresMs }
       }
-      const workload = describeRefused(leaf, svid, { redact, source: certificateSource })
-      return { workload, code: svid.code, ...fingerprint, untilMs: nowMs + refusedForMs }
+      const { code, message } = svid instanceof SpiffeRefusal ? svid : new SpiffeRefusal('certificate_missing')
+      const refusal = { code, untilMs: nowMs + refusedForMs }
+      if (leaf === undefined) return { ...refusal, workload: { absent: `${message} (${code})` } }
+      const workload = describeRefused(leaf, { code, message }, { redact, source: certificateSource })
+      const { method, reason } = isAbsent(workload) ? { method: 'x509', reason: workload.absent } : workload
+      const grounds = { assurance: 'claimed', method, source: certificateSource, ...(reason && { reason }) } as const
+      const token = referToCertificate({ leaf, digest, redact }, grounds)
+      return { ...refusal, workload, token, fingerprint: token.digest }
     },
     async judgeBearer(authorization, nowMs) {
       const key = digest(authorization)
@@ -94,9 +105,10 @@ export function isJwtSvid(authorization: string): boolean {
 
 async function judgeToken(
   authorization: string,
-  { trust, audiences, skewMs, digest, redact }: SvidJudgeParts,
+  parts: SvidJudgeParts,
   nowMs: number,
 ): Promise<JudgedSvid | undefined> {
+  const { trust, audiences, skewMs, digest, redact } = parts
   const sub = claimedIdOf(authorization)
   if (sub === undefined) return undefined
   const { credential } = splitAuthorization(authorization)
@@ -105,7 +117,8 @@ async function judgeToken(
   const svid = await orRefused(judgeJwtSvid(credential, { bundleOf: trust.bundleOf, audiences, skewMs }, nowMs))
   if (!(svid instanceof SpiffeRefusal)) {
     const grounds = { assurance: 'verified', method: 'jwt-svid', source: tokenSource } as const
-    return { ...describeJwtSvid(svid, grounds, by), code: undefined, fingerprint, untilMs: svid.expiresMs + skewMs }
+    const named = { ...describeJwtSvid(svid, grounds, by), ...roleFor(svid.spiffeId.id, grounds, parts) }
+    return { ...named, code: undefined, fingerprint, untilMs: svid.expiresMs + skewMs }
   }
   const reason = `${svid.message} (${svid.code})`
   const grounds = { assurance: 'claimed', method: 'jwt-svid', source: tokenSource, reason } as const
@@ -117,6 +130,16 @@ async function judgeToken(
     fingerprint,
     untilMs: nowMs + refusedForMs,
   }
+}
+
+/** Nothing where no roles are configured. */
+export function roleFor(
+  id: string,
+  grounds: Grounds,
+  { roles, redact }: Pick<SvidJudgeParts, 'roles' | 'redact'>,
+): Pick<JudgedSvid, 'role'> {
+  if (roles === undefined) return {}
+  return { role: roleOf(roles, { sub: id }, { vouched: grounds, keep: (text) => clipText(redact(text)) }) }
 }
 
 /** The workload it names, and how the record refers to the token. */

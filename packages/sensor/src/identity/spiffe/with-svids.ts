@@ -2,6 +2,7 @@ import type { Absent } from '@affidavit/evidence/record/absent'
 import { isAbsent } from '@affidavit/evidence/record/absent'
 import type { TokenRef } from '@affidavit/evidence/record/identity-section'
 import type { Principals } from '../principals.ts'
+import { boundChain } from '../token-principals.ts'
 import type { JudgedSvid } from './svid-judge.ts'
 
 const nobody = {}
@@ -31,8 +32,8 @@ const noRole: Absent = { absent: 'a JWT-SVID names no role' }
 /** One that was refused may be another kind of token: then it stays as it was described, and the claim is added. */
 function withToken(principals: Principals, judged: JudgedSvid | undefined): Principals {
   if (judged === undefined) return principals
-  const { workload, token = principals.token } = judged
-  if (judged.code === undefined) return { workload, user: noUser, role: noRole, token, delegation: [] }
+  const { workload, token = principals.token, role = noRole } = judged
+  if (judged.code === undefined) return { workload, user: noUser, role, token, delegation: [] }
   return isAbsent(principals.workload) ? { ...principals, workload } : principals
 }
 
@@ -42,12 +43,18 @@ function withToken(principals: Principals, judged: JudgedSvid | undefined): Prin
  */
 function withCertificate(principals: Principals, judged: JudgedSvid | undefined): Principals {
   if (judged === undefined || judged.code === 'certificate_missing') return principals
-  const { workload: other, token, delegation } = principals
-  const { workload } = judged
-  if (judged.code !== undefined) return isAbsent(other) ? { ...principals, workload } : principals
-  if (isAbsent(other) || isAbsent(workload) || other.id === workload.id) return { ...principals, workload }
-  if (other.method === 'jwt-svid') return { ...principals, workload, delegation: [...delegation, other].slice(-32) }
-  return { ...principals, workload, token: withClient(token, other.id) }
+  const { workload, token: shown = principals.token, role = principals.role } = judged
+  // A token that was sent is the credential of the call, and its role that of whom the call is for; the certificate fills what is missing.
+  const filled: Principals = {
+    ...principals,
+    token: isAbsent(principals.token) ? shown : principals.token,
+    role: isAbsent(principals.role) ? role : principals.role,
+  }
+  const { workload: other, token, delegation } = filled
+  if (judged.code !== undefined) return isAbsent(other) ? { ...filled, workload } : filled
+  if (isAbsent(other) || isAbsent(workload) || other.id === workload.id) return { ...filled, workload }
+  if (other.method === 'jwt-svid') return { ...filled, workload, delegation: boundChain([...delegation, other]) }
+  return { ...filled, workload, token: withClient(token, other.id) }
 }
 
 /** The client that a token names makes room for the certificate's workload, and is not lost. */
