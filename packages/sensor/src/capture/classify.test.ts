@@ -113,7 +113,6 @@ describe('a classified call', () => {
         effect: 'mine#get',
         place: { rank: 2, of: 4 },
         owner: { name: 'sales', source: 'mine#get' },
-        place: { rank: 2, of: 4 },
         problems: [],
       },
     })
