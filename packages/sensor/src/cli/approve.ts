@@ -5,8 +5,7 @@ import { resolveHome } from '../durable/home.ts'
 import { openGatewayPlace } from './approve-gateway.ts'
 import { openHomePlace } from './approve-key.ts'
 import { formatList, formatRequest } from './approve-text.ts'
-import { suggestOption } from './near-word.ts'
-import { isOptionWord } from './run-options.ts'
+import { toWordsError } from './refuse-words.ts'
 import { readSigningKey } from './signing-key.ts'
 import { UsageError } from './usage-error.ts'
 import { exitCodes, runInWorld, type World } from './world.ts'
@@ -125,12 +124,6 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: known, strict: true, allowPositionals: true })
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    // Node's message repeats what was typed, which may hold anything: only a name is repeated.
-    const unknown = argv.find((word) => isOptionWord(word) && !Object.hasOwn(known, word.replace(/^--/, '')))
-    const near = unknown === undefined ? '' : suggestOption(unknown, Object.keys(known))
-    const problem =
-      unknown === undefined ? 'an option of approve has no value, or is none' : `approve knows no ${unknown}`
-    throw new UsageError('AFD_USAGE', problem, near + tryHelp)
+    throw toWordsError(error, { verb: 'approve', argv, known })
   }
 }

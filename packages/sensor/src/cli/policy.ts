@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
-import { suggestNear, suggestOption } from './near-word.ts'
+import { suggestNear } from './near-word.ts'
+import { toWordsError } from './refuse-words.ts'
 import { reportUsage } from './report-usage.ts'
-import { isOptionWord } from './run-options.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `Usage: affidavit policy test FILE [--json]
@@ -62,13 +62,7 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: known, strict: true, allowPositionals: true })
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    // Node's message repeats what was typed, which may hold anything: only a name is repeated.
-    const unknown = argv.find((word) => isOptionWord(word) && !Object.hasOwn(known, word.replace(/^--/, '')))
-    const near = unknown === undefined ? '' : suggestOption(unknown, Object.keys(known))
-    const problem =
-      unknown === undefined ? 'an option of policy has no value, or is none' : `policy knows no ${unknown}`
-    throw new UsageError('AFD_USAGE', problem, near + tryHelp)
+    throw toWordsError(error, { verb: 'policy', argv, known })
   }
 }
 
