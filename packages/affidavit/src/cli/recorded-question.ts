@@ -2,6 +2,7 @@ import { isAbsent } from '@affidavit/evidence/record/absent'
 import { type DecisionSection, parseDecision } from '@affidavit/evidence/record/decision-section'
 import { parseEnvironment } from '@affidavit/evidence/record/environment-section'
 import type { RequestedHeader } from '@affidavit/evidence/record/header'
+import { JsonScanner } from '@affidavit/evidence/record/json-scan'
 import { isRequestMethod } from '@affidavit/sensor/capture/methods'
 import { effectFor, hasArguments, isAsked, targetPart } from '@affidavit/sensor/policy/asked'
 import type { PolicyRequest } from '@affidavit/sensor/policy/decision-point'
@@ -100,12 +101,22 @@ function argumentsOf(
   if (json === undefined) return { json: undefined, missing: [] }
   const each = readMembers(json)
   // A list is no arguments; a key that comes twice is left to the decision point, which refuses to judge it.
-  if (each === undefined) return isChanged(json) ? { json: undefined, missing: allArguments } : { json, missing: [] }
-  if ([...each.keys()].some((key) => key.includes(markerStart))) return { json: undefined, missing: allArguments }
+  if (each === undefined && !isChanged(json)) return { json, missing: [] }
+  if (each === undefined || hasChangedKey(json)) return { json: undefined, missing: allArguments }
   const changed = [...each]
     .filter(([, value]) => isChanged(value))
     .map(([key]) => ['context', 'arguments', key] as const)
   return { json, missing: changed }
+}
+
+/** Keys that differed may be the same by now: then what the call had looks like a key that comes twice. */
+function hasChangedKey(json: Uint8Array): boolean {
+  let isChanged = false
+  const scanner = new JsonScanner(({ type, raw }) => {
+    if (type === 'key' && (raw === undefined || Buffer.from(raw).includes(markerStart))) isChanged = true
+  })
+  scanner.push(json)
+  return scanner.end() !== undefined || isChanged
 }
 
 /** Whether something was taken out of it. What a client wrote in the form of a marker counts as taken out, too. */
