@@ -219,7 +219,10 @@ describe('the embedded decision point', () => {
     expect(point.hash).toBe(hash)
     expect(point.decide(asking(), privacy).disposition).toBe('granted')
     for (let i = 0; i < 5; i++) point.replace(next(`@id("none${i}") forbid(principal, action, resource);`))
-    expect(point.decide(asking(), privacy)).toMatchObject({ disposition: 'denied', reason: 'none4 forbids it, and no policy permits it' })
+    expect(point.decide(asking(), privacy)).toMatchObject({
+      disposition: 'denied',
+      reason: 'none4 forbids it, and no policy permits it',
+    })
     const pinned = hashPolicySet({ policies: [{ name: 'a', text: readers }], schema: undefined })
     const held = await open(readers, { pinned })
     expect(() => held.replace(next('@id("all") permit(principal, action, resource);'))).toThrow(/pins/)

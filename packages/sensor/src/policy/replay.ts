@@ -53,7 +53,29 @@ interface Possible {
 export async function openReplay(source: PolicySource, onError: OnError): Promise<Replay> {
   const cedar: Cedar = await loadCedar()
   const judge = createJudge(cedar, compileSet(cedar, source), `affidavit/replay/${replays++}`)
-  return { hash: hashPolicySet(source), replay: (question) => replayOne(judge, question, onError) }
+  const intern = createIntern()
+  return {
+    hash: hashPolicySet(source),
+    replay(question) {
+      const { request } = question
+      return replayOne(judge, { ...question, request: { ...request, identity: intern(request.identity) } }, onError)
+    },
+  }
+}
+
+const internedMax = 4096
+
+/** The same bytes for the same actors: which policies apply to them is asked once, and each record brings bytes of its own. */
+function createIntern(): (bytes: Uint8Array) => Uint8Array {
+  const known = new Map<string, Uint8Array>()
+  return (bytes) => {
+    const name = Buffer.from(bytes).toString('latin1')
+    const before = known.get(name)
+    if (before !== undefined) return before
+    if (known.size >= internedMax) known.clear()
+    known.set(name, bytes)
+    return bytes
+  }
 }
 
 let replays = 0
