@@ -191,7 +191,7 @@ it('a pipeline that reads a secret: proven identity, posture, decision, credenti
   const policy = { mode: 'enforce', files: [join(folder, 'secrets.cedar')] }
   const stateFile = join(folder, 'posture.json')
   writeFileSync(stateFile, '{"disk":{"encrypted":false}}')
-  const posture = { file: stateFile, everySeconds: 1 }
+  const posture = { file: stateFile, everySeconds: 1, maxAgeSeconds: 60 }
   const { gateway, resource, portOf } = await startGateway('vault', [], { policy, posture })
   const { home } = gateway
   const secret = 'correct-horse-battery-staple-of-production'
@@ -239,5 +239,10 @@ it('a pipeline that reads a secret: proven identity, posture, decision, credenti
     expect.stringMatching(new RegExp(`^jwt, verified, for ${resource}, .*good until ${until}, admitted at leaf:\\d+$`)),
   ])
   expect(factOf(told.steps, 'resource', 'level')).toEqual(['restricted'])
+  const { stdout } = runCommand(['query', '--home', home, '--tool', 'read_secret', '--outcome', 'success', '--json'])
+  const id = /"id":"([^"]+)"/.exec(stdout)?.[1] ?? ''
+  expect(runCommand(['show', id, '--home', home]).stdout).toMatch(
+    /policy +disposition granted, mode enforce\n +because +Granted: secrets-to-verified permits it: .*\n +for +reason/,
+  )
   expect(runCommand(['trace', run, '--home', home]).stdout).not.toMatch(new RegExp(`${secret}|${token}`))
 }, 120_000)

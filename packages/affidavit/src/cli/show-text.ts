@@ -66,7 +66,9 @@ function* callLines(listed: ListedCall, terminal: Terminal): Generator<string> {
   for (const [i, name] of fieldNames.entries()) {
     yield fieldLine(i + 1, name, call.fields, terminal)
     if (name === 'classification') yield* touched(call.fields, terminal)
-    if (name === 'policy') yield* declaredLines(requested.sections, terminal)
+    if (name !== 'policy') continue
+    yield* decided(call.fields, terminal)
+    yield* declaredLines(requested.sections, terminal)
   }
 }
 
@@ -81,6 +83,13 @@ function* touched({ classification }: TwelveFields, terminal: Terminal): Generat
   if (resources === undefined) return
   for (const line of touchedLines(resources))
     yield `       ${terminal.paint('dim', 'touches'.padEnd(labelWidth))}${toPrintable(line)}`
+}
+
+/** Why it was decided so, where policies were asked. */
+function* decided({ policy }: TwelveFields, terminal: Terminal): Generator<string> {
+  const evaluation = policy.value?.evaluation
+  if (evaluation === undefined || 'absent' in evaluation.engine) return
+  yield `       ${terminal.paint('dim', 'because'.padEnd(labelWidth))}${toPrintable(evaluation.rationale)}`
 }
 
 /** Beside the decision: what it was said to be for. */

@@ -111,7 +111,6 @@ describe('a classified call', () => {
         entries: ['mine#get'],
         level: 'mine#get',
         effect: 'mine#get',
-        place: { rank: 2, of: 4 },
         owner: { name: 'sales', source: 'mine#get' },
         problems: [],
       },
