@@ -16,7 +16,7 @@ const starter = join(root, 'content/policies/starter.test.yaml')
 describe('affidavit policy test', () => {
   it('finds that the starter set decides as it says, and that no policy of it is untested [PO-18] [PO-19]', async () => {
     const { code, out } = await runCli(['policy', 'test', starter])
-    expect(out).toMatch(/\n12 passed, 0 failed\n$/)
+    expect(out).toMatch(/\n14 passed, 0 failed\n$/)
     expect(out).not.toContain('no case is decided by')
     expect(code).toBe(0)
   })
@@ -35,6 +35,11 @@ describe('affidavit policy test', () => {
     )
     expect(out).toContain('no-drop: when { resource.name == "drop" } holds (resource.name = "drop")')
     expect(out).toContain('no case is decided by: all, idle\n0 passed, 1 failed\n')
+    writeFileSync(
+      join(at, 'a.yaml'),
+      'policies: [p.cedar]\ncases:\n  - name: drops\n    request: { server: s, tool: drop }\n    expect: { decision: deny, approval: true }\n',
+    )
+    expect((await runCli(['policy', 'test', join(at, 'a.yaml')])).out).toContain('expected that an approval would do')
     const json = await runCli(['policy', 'test', '--json', join(at, 't.yaml')])
     const [first, sum] = json.out
       .trim()

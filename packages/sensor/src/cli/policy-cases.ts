@@ -66,6 +66,7 @@ export const casesSchema = z.strictObject({
           decision: z.enum(['permit', 'deny']),
           determining: z.array(name).optional(),
           obligations: z.array(name).optional(),
+          approval: z.boolean().optional(),
         }),
       }),
     )

@@ -87,6 +87,7 @@ function testCase(point: EmbeddedDecisionPoint, { name, request, expect }: Polic
     ...(decision === expect.decision ? [] : [`expected ${expect.decision}, got ${decision}`]),
     ...differ('determined by', expect.determining, determining),
     ...differ('obligations', expect.obligations, obligations),
+    ...differApproval(expect.approval, ruling.asksApproval),
   ]
   return { name, decision, determining, wrong, section }
 }
@@ -95,6 +96,16 @@ function differ(what: string, expected: readonly string[] | undefined, got: read
   if (expected === undefined || expected.toSorted().join('\n') === got.toSorted().join('\n')) return []
   const list = (all: readonly string[]) => (all.length === 0 ? 'none' : all.join(', '))
   return [`expected ${what} ${list(expected)}, got ${list(got)}`]
+}
+
+/** Whether somebody could let it pass, where approvals are configured. */
+function differApproval(expected: boolean | undefined, asking: readonly string[] | undefined): string[] {
+  if (expected === undefined || expected === (asking !== undefined)) return []
+  return [
+    expected
+      ? 'expected that an approval would do, and it would not'
+      : 'expected that no approval would do, and one would',
+  ]
 }
 
 /** For people: a line per case, and of those that failed what every condition saw. */
