@@ -1,5 +1,5 @@
-import { encodeIdentity } from '@affidavit/evidence/record/identity-section'
 import type { CaptureContext } from '../capture/context.ts'
+import { recordAuth } from '../capture/record-auth.ts'
 import type { AuthEvent } from '../identity/admission.ts'
 import { type AmbientToken, type AmbientTokenOptions, openAmbientToken } from '../identity/ambient-token.ts'
 import { createDescribeBearer } from '../identity/bearer.ts'
@@ -67,15 +67,13 @@ function toJudge(...[trust, by]: Parameters<typeof createBearerJudge>): NonNulla
   }
 }
 
-const unnamedAgent = { absent: 'the agent names itself in messages, not in its credential' }
+const recordAgainMs = 30_000
 
-/** Never rejects: calls have their own records, and keep to the fail mode. */
-async function recordJudgement({ detail, principals }: AuthEvent, parts: RunIdentityParts): Promise<void> {
-  const identity = encodeIdentity({ agent: unnamedAgent, ...principals })
-  try {
-    await parts.emit({ kind: 'auth', server: { name: parts.serverName }, detail }, { identity })
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    diagnose('AFD_AUDIT_UNAVAILABLE', `a judgement on a credential could not be recorded (${code})`)
+/** Never rejects. What cannot be recorded now is tried again while the session lasts; calls keep to the fail mode. */
+async function recordJudgement(event: AuthEvent, { emit, serverName }: RunIdentityParts): Promise<void> {
+  const giveBack = (events: readonly AuthEvent[]) => {
+    for (const each of events) setTimeout(() => void recordAuth(each, { giveBack }, context), recordAgainMs).unref()
   }
+  const context = { emit, serverName, diagnose }
+  await recordAuth(event, { giveBack }, context)
 }

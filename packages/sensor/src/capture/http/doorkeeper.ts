@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net'
-import type { AuthEvent, GuardRequest } from '../../identity/admission.ts'
+import type { GuardRequest } from '../../identity/admission.ts'
 import type { DescribeBearer } from '../../identity/bearer.ts'
 import type { CredentialObserver } from '../../identity/credential-observer.ts'
 import type { Principals } from '../../identity/principals.ts'
 import type { ResourceGuard } from '../../identity/resource-guard.ts'
 import type { CaptureContext } from '../context.ts'
-import { recordAuth } from '../record-auth.ts'
+import { keepRecords } from './auth-records.ts'
 import { plainError } from './own-answer.ts'
 import { certificateOf, originsOf } from './presented.ts'
 import { headerOf, pairsOf, type RawHeaders } from './raw-headers.ts'
@@ -115,34 +115,5 @@ function toGuardRequest({ method, target, rawHeaders, socket }: Arrival): GuardR
     origins: () => originsOf(rawHeaders, socket),
     certificate: () => certificateOf(socket),
     nowMs: Date.now(),
-  }
-}
-
-/** Who makes events, counts what is too much of them, and takes back what could not be recorded. */
-type EventSource = Pick<ResourceGuard, 'drainRefusals' | 'giveBack'>
-
-const countsEveryMs = 10_000
-
-function keepRecords(source: EventSource, context: CaptureContext) {
-  let countedAtMs = Date.now()
-  let isFinished = false
-  const recordAll = (events: readonly AuthEvent[]) =>
-    Promise.all(events.map((event) => recordAuth(event, source, context)))
-  const recordCounts = async () => {
-    countedAtMs = Date.now()
-    await recordAll(source.drainRefusals())
-  }
-  return {
-    async record(events: readonly AuthEvent[]): Promise<void> {
-      await recordAll(events)
-      if (isFinished) await recordCounts()
-    },
-    async sweep(): Promise<void> {
-      if (Date.now() - countedAtMs >= countsEveryMs) await recordCounts()
-    },
-    async finish(): Promise<void> {
-      isFinished = true
-      await recordCounts()
-    },
   }
 }

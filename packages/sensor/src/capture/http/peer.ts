@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net'
 import { type DetailedPeerCertificate, TLSSocket } from 'node:tls'
-import type { AuthEvent } from '../../identity/admission.ts'
 import type { Principals } from '../../identity/principals.ts'
 import { spiffeRefusals } from '../../identity/spiffe/spiffe-refusal.ts'
-import { createSvidEvents, type SvidEvents } from '../../identity/spiffe/svid-events.ts'
+import { createSvidEvents } from '../../identity/spiffe/svid-events.ts'
 import type { JudgedSvid, SvidJudge } from '../../identity/spiffe/svid-judge.ts'
 import { withSvids } from '../../identity/spiffe/with-svids.ts'
 import type { CaptureContext } from '../context.ts'
-import { recordAuth } from '../record-auth.ts'
+import { keepRecords } from './auth-records.ts'
 import type { Answered, Doorkeeper } from './doorkeeper.ts'
 import { plainError } from './own-answer.ts'
 import { headerOf } from './raw-headers.ts'
@@ -51,8 +50,6 @@ function chainOf(socket: TLSSocket): Uint8Array[] {
   return chain
 }
 
-const countsEveryMs = 10_000
-
 export interface PeerGuard {
   peers: Peers
   context: CaptureContext
@@ -64,13 +61,7 @@ export interface PeerGuard {
 export function guardPeers(inner: Doorkeeper, { peers, context, isRequired }: PeerGuard): Doorkeeper {
   const certificates = createSvidEvents(isRequired ? undefined : 'observe')
   const tokens = createSvidEvents('observe')
-  const record = (all: readonly AuthEvent[], by: SvidEvents) =>
-    Promise.all(all.map((event) => recordAuth(event, by, context)))
-  let countedAtMs = Date.now()
-  const recordCounts = async () => {
-    countedAtMs = Date.now()
-    for (const by of [certificates, tokens]) await record(by.drain(), by)
-  }
+  const records = { certificates: keepRecords(certificates, context), tokens: keepRecords(tokens, context) }
   return {
     ...inner,
     async admit(arrival) {
@@ -78,11 +69,12 @@ export function guardPeers(inner: Doorkeeper, { peers, context, isRequired }: Pe
       const peer = peers.of(arrival.socket, nowMs)
       const refusal = isRequired ? refusalOf(peer?.judged) : undefined
       if (refusal !== undefined && peer !== undefined) {
-        await record(certificates.of(peer.judged, nowMs), certificates)
+        await records.certificates.record(certificates.of(peer.judged, nowMs))
         return refusal
       }
       // Not awaited: the stream keeps the order, and the record of the request itself is waited for.
-      if (peer?.isNew === true && isNews(peer.judged)) void record(certificates.of(peer.judged, nowMs), certificates)
+      if (peer?.isNew === true && isNews(peer.judged))
+        void records.certificates.record(certificates.of(peer.judged, nowMs))
       const admission = await inner.admit(arrival)
       if (admission.verdict === 'answered') return admission
       const { principals } = admission
@@ -90,16 +82,14 @@ export function guardPeers(inner: Doorkeeper, { peers, context, isRequired }: Pe
         principals,
         header: headerOf(arrival.rawHeaders, 'authorization'),
       })
-      if (bearer?.isNew === true) void record(tokens.of(bearer.judged, nowMs), tokens)
+      if (bearer?.isNew === true) void records.tokens.record(tokens.of(bearer.judged, nowMs))
       return { ...admission, principals: withSvids(principals, peer?.judged, bearer?.judged) }
     },
     async sweep() {
-      await inner.sweep?.()
-      if (Date.now() - countedAtMs >= countsEveryMs) await recordCounts()
+      await Promise.all([inner.sweep?.(), records.certificates.sweep(), records.tokens.sweep()])
     },
     async finish() {
-      await inner.finish?.()
-      await recordCounts()
+      await Promise.all([inner.finish?.(), records.certificates.finish(), records.tokens.finish()])
     },
   }
 }

@@ -72,7 +72,10 @@ export function openOwnIdentity(parts: OwnIdentityParts): OwnIdentity {
   const state: State = { svid: undefined, token: undefined, why: notAnswered }
   const events = createSvidEvents('observe')
   const tell = (judged: JudgedSvid) => {
-    for (const event of events.of(judged, Date.now())) parts.tell(event, events)
+    const told = events.of(judged, Date.now())
+    // What was counted in a flood is told with what comes after it.
+    const counted = told.length === 0 ? [] : events.drainRefusals()
+    for (const event of [...counted, ...told]) parts.tell(event, events)
   }
   let made: { names: OwnNames; untilMs: number } | undefined
   const change = (next: Partial<State>) => {

@@ -10,7 +10,7 @@ import type { JudgedSvid } from './svid-judge.ts'
 /** What is told of SVIDs: each good one once, refusals one by one until there are many, and then as counts. */
 export interface SvidEvents {
   of(judged: JudgedSvid, nowMs: number): AuthEvent[]
-  drain(): AuthEvent[]
+  drainRefusals(): AuthEvent[]
   /** They could not be recorded. */
   giveBack(events: readonly AuthEvent[]): void
 }
@@ -32,7 +32,7 @@ export function createSvidEvents(mode?: 'observe'): SvidEvents {
       told.set(fingerprint, true)
       return [toEvent(judged, inMode)]
     },
-    drain: () =>
+    drainRefusals: () =>
       ration.drain().map(({ code, count }) => ({
         detail: { event: 'refused', ...inMode, code, count },
         principals: counted,
