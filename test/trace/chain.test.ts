@@ -239,7 +239,8 @@ it('a pipeline that reads a secret: proven identity, posture, decision, credenti
     expect.stringMatching(new RegExp(`^jwt, verified, for ${resource}, .*good until ${until}, admitted at leaf:\\d+$`)),
   ])
   expect(factOf(told.steps, 'resource', 'level')).toEqual(['restricted'])
-  const { stdout } = runCommand(['query', '--home', home, '--tool', 'read_secret', '--outcome', 'success', '--json'])
+  const question = ['--vantage', 'gateway', '--tool', 'read_secret', '--outcome', 'success']
+  const { stdout } = runCommand(['query', '--home', home, '--json', ...question])
   const id = /"id":"([^"]+)"/.exec(stdout)?.[1] ?? ''
   expect(runCommand(['show', id, '--home', home]).stdout).toMatch(
     /policy +disposition granted, mode enforce\n +because +Granted: secrets-to-verified permits it: .*\n +for +reason/,
