@@ -99,7 +99,12 @@ describe('write-ahead', () => {
     const wrapped = start(echoServer, { delayMs: 60 })
     const started = Date.now()
     wrapped.write(
-      call(1, 'echo') + call(2, 'echo') + '{"jsonrpc":"2.0","method":"notifications/initialized"}\n' + call(3, 'echo'),
+      [
+        call(1, 'echo'),
+        call(2, 'echo'),
+        '{"jsonrpc":"2.0","method":"notifications/initialized"}\n',
+        call(3, 'echo'),
+      ].join(''),
     )
     const lines = await wrapped.lines(3)
     expect(lines.map((line) => JSON.parse(line).id)).toEqual([1, 2, 3])
