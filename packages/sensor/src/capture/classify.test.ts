@@ -112,6 +112,7 @@ describe('a classified call', () => {
         level: 'mine#get',
         effect: 'mine#get',
         owner: { name: 'sales', source: 'mine#get' },
+        place: { rank: 2, of: 4 },
         problems: [],
       },
     })
