@@ -70,7 +70,7 @@ describe('a call through a gateway that somebody else has to approve', () => {
     expect(decisions[0]).toMatchObject(['denied', { approval: { state: 'required', id } }])
     expect(decisions.find(([disposition]) => disposition === 'granted')?.[1]).toMatchObject({
       approval: { state: 'granted', id, approver: { id: 'maria', assurance: 'verified', method: 'ed25519' } },
-      rationale: expect.stringContaining(`maria approved it (${id})`),
+      rationale: expect.stringContaining(`maria approved it (verified, ed25519; ${id})`),
     })
   }, 60_000)
 

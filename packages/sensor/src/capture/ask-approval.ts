@@ -23,7 +23,8 @@ export function noteApproval(section: DecisionSection): DecisionSection {
 }
 
 function sayApproval({ state, id = '', problem, approver }: ApprovalAnswer): string {
-  if (state === 'granted') return `${approver?.id ?? 'somebody'} approved it (${id})`
+  if (state === 'granted')
+    return `${approver?.id ?? 'somebody'} approved it (${approver?.assurance ?? 'claimed'}, ${approver?.method ?? 'unknown'}; ${id})`
   if (state === 'denied') return `somebody was asked to approve it, and said no (${id})`
   if (id === '') return `it needs an approval, and nobody can be asked for one (${problem ?? 'unknown'})`
   const before = problem === undefined ? '' : `, for the one that is there does not count (${problem})`
