@@ -15,7 +15,7 @@ import { type RequestOrigin, stdioOrigin } from '../packages/sensor/src/capture/
 import { LineScan } from '../packages/sensor/src/capture/scan.ts'
 import { Classifier } from '../packages/sensor/src/classify/classifier.ts'
 import { loadCatalogue } from '../packages/sensor/src/classify/load-catalogue.ts'
-import { createDigester } from '../packages/sensor/src/crypto/digester.ts'
+import { createDigester, createMarker } from '../packages/sensor/src/crypto/digester.ts'
 import { createCredentialObserver } from '../packages/sensor/src/identity/credential-observer.ts'
 import { readLocalFacts } from '../packages/sensor/src/identity/local.ts'
 import type { Principals } from '../packages/sensor/src/identity/principals.ts'
@@ -60,6 +60,7 @@ function toLine(bytes: Uint8Array, direction: CapturedLine['direction'], origin:
 
 const correlationKey = randomBytes(32)
 const digest = createDigester(correlationKey)
+const marker = createMarker(correlationKey)
 const facts = readLocalFacts(undefined)
 const local = stdioOrigin(facts)
 const redactor = createRedactor({ correlationKey })
@@ -140,8 +141,9 @@ const steps: Readonly<Record<string, Step>> = {
   '… a new token': { parts: {}, token: 'new' },
   redact: { parts: { redactor } },
   classify: { parts: { classifier } },
+  '… with values': { parts: { classifier, marker } },
   policy: { parts: policyNow() },
-  'all together': { parts: { redactor, classifier, ...policyNow() }, token: 'same' },
+  'all together': { parts: { redactor, classifier, marker, ...policyNow() }, token: 'same' },
 }
 const sameToken = await mint('same')
 

@@ -3,12 +3,13 @@ import { toCallObject } from './call-lines.ts'
 import type { ProofResult, Shown } from './show.ts'
 
 /** `show --json`: one object; sections as JSON values where they are JSON, hashes in base64. */
-export function toShowObject({ call, group, records, keys }: Shown) {
+export function toShowObject({ call, group, flows, records, keys }: Shown) {
   const [first] = records
   const id = call?.call.callId ?? `leaf:${first?.record.leaf}`
   return {
     ...(call === undefined ? { id } : toCallObject(call)),
     ...(group === undefined ? {} : { group }),
+    ...(flows === undefined ? {} : { values: flows }),
     records: records.map(({ record, proof }) => ({ ...toRecordObject(record), proof: toProofObject(proof) })),
     keys: { source: keys.source, names: keys.names },
   }

@@ -15,16 +15,19 @@ import { purposeLines } from './purpose-text.ts'
 import type { ProofResult, Shown } from './show.ts'
 import { describeConnection, sightingLines } from './sighting-text.ts'
 import { touchedLines } from './touched-lines.ts'
+import { describeFlow } from './value-flows.ts'
 
 const labelWidth = 16
 /** Lines of a section before it is cut: `--json` has it whole. */
 const sectionLinesMax = 60
 
 /** A call, or a single record, for a person. */
-export function* showLines({ call, group, records, keys }: Shown, terminal: Terminal): Generator<string> {
+export function* showLines({ call, group, flows, records, keys }: Shown, terminal: Terminal): Generator<string> {
   if (call !== undefined) {
     yield* callLines(call, terminal)
     if (group !== undefined) yield* groupLines(group, terminal)
+    for (const flow of flows?.in ?? []) yield flowLine(describeFlow(flow, 'target'), terminal)
+    for (const flow of flows?.out ?? []) yield flowLine(describeFlow(flow, 'source'), terminal)
     yield ''
   }
   for (const { record } of records) {
@@ -105,6 +108,10 @@ function* groupLines({ outcome, exchanges, total }: CallGroup, terminal: Termina
   yield label('one call', `of ${formatCount(total)} exchanges; what came of it: ${end}`)
   for (const { place, method, outcome: each } of exchanges)
     yield label('', `${place.callId}  ${method ?? 'a method of its own'}  ${each ?? 'open'}`)
+}
+
+function flowLine(text: string, terminal: Terminal): string {
+  return label('values', terminal.paint('yellow', toPrintable(text)))
 }
 
 function fieldLine(number: number, name: FieldName, fields: TwelveFields, terminal: Terminal): string {

@@ -17,6 +17,7 @@ import { openIndex } from './open-index.ts'
 import { type CommandSpec, homeOption, jsonOption } from './options.ts'
 import { toShowObject } from './show-object.ts'
 import { showLines } from './show-text.ts'
+import { tellFlows } from './value-flows.ts'
 
 const spec: CommandSpec = {
   name: 'show',
@@ -39,6 +40,8 @@ export interface Shown {
   call?: ListedCall
   /** Where the call is more than one exchange. */
   group?: CallGroup
+  /** Where values of the call went, and where those that it was handed came from. */
+  flows?: Awaited<ReturnType<typeof tellFlows>>
   records: { record: FetchedRecord; proof: ProofResult }[]
   keys: LogKeys
 }
@@ -55,12 +58,20 @@ export const show: Command = {
       const named = findRecord(db, spec.name, id, readSize(db))
       const sighting = named.type === 'call' ? createSightingReader(db)(named.place.leaf) : undefined
       const group = named.type === 'call' ? readCallGroup(db, named.place.leaf) : undefined
+      const flows =
+        named.type === 'call'
+          ? await tellFlows({ db, source }, sighting?.countsAt?.leaf ?? named.place.leaf)
+          : undefined
       db.close()
       const given = args.list('key')
       const keys =
         given.length > 0 ? readGivenKeys(spec.name, source.origin, given) : readHomeKeys(source.origin, home.paths)
       const fetched = await fetchShown(source, { named, sighting }, keys)
-      const shown = group === undefined ? fetched : { ...fetched, group }
+      const shown = {
+        ...fetched,
+        ...(group === undefined ? {} : { group }),
+        ...(flows === undefined ? {} : { flows }),
+      }
       if (args.flag('json')) await context.stdout.write(`${JSON.stringify(toShowObject(shown))}\n`)
       else for (const line of showLines(shown, context.stdout)) await context.stdout.write(`${line}\n`)
       return isSound(shown) ? exitCodes.done : exitCodes.negative

@@ -19,6 +19,8 @@ export interface TraceMatter {
   fetched: ReadonlyMap<number, FetchedCall>
   /** By call id. */
   lines: ReadonlyMap<string, LogLine[]>
+  /** Where values of the call at this leaf went, and came from, in sentences. */
+  flowsOf(leaf: number): string[]
   /** Whether there was a log to look into. */
   hasLog: boolean
   /** Where the credential with this digest was judged. */
@@ -113,6 +115,7 @@ function callFacts(traced: TracedCall, matter: TraceMatter): TraceStep['facts'] 
   return [
     { name: 'call', text: `${call.callId}, ${header.time}, seen at ${vantages}${told}` },
     { name: 'outcome', text: outcome },
+    ...matter.flowsOf(traced.call.place.leaf).map((text) => ({ name: 'values', text })),
     ...postureFacts(records),
     ...decisionFacts(records),
     ...(purpose === undefined ? [] : purposeLines(purpose).map((text) => ({ name: 'for', text }))),

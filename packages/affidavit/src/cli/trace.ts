@@ -23,6 +23,7 @@ import { type JoinedLines, readLog, type SoughtIds } from './trace-log.ts'
 import { breakStep, listBreaks, type TraceStep } from './trace-step.ts'
 import { describeCount, type TraceMatter, toSteps } from './trace-steps.ts'
 import { stepLines } from './trace-text.ts'
+import { describeFlow, tellFlows } from './value-flows.ts'
 
 const spec: CommandSpec = {
   name: 'trace',
@@ -115,7 +116,10 @@ async function tell(
   const fetched = new Map(calls.map((call) => [call.place.leaf, call]))
   const joined: JoinedLines = { byCall: new Map(), ofTrace: [], omitted: 0 }
   for (const file of logs) await readLog(file, toSought(all), joined)
+  const flows = new Map<number, string[]>()
+  for (const { call } of all) flows.set(call.place.leaf, await flowTexts({ db, source }, call.place.leaf))
   const matter: TraceMatter = {
+    flowsOf: (leaf) => flows.get(leaf) ?? [],
     fetched,
     lines: joined.byCall,
     hasLog: logs.length > 0,
@@ -125,6 +129,14 @@ async function tell(
     ({ requested, completed }) => isWhole(requested) && (completed === undefined || isWhole(completed)),
   )
   return { asked, traced, steps: [...toSteps(traced.roots, matter), ...logBreaks(joined)], isSound }
+}
+
+async function flowTexts(from: { db: DatabaseSync; source: OpenSource }, leaf: number): Promise<string[]> {
+  const flows = await tellFlows(from, leaf)
+  return [
+    ...flows.in.map((flow) => describeFlow(flow, 'target')),
+    ...flows.out.map((flow) => describeFlow(flow, 'source')),
+  ]
 }
 
 function isWhole({ body }: FetchedRecord): boolean {

@@ -10,6 +10,7 @@ import { isCompleted, isRequested, readSize, supersededEvent } from '../query/sq
 import type { Leaf, LeafCheck } from './verify-contents.ts'
 import { describeDamage, listSchema } from './verify-database.ts'
 import { createJoinComparison, type JoinComparison } from './verify-joins.ts'
+import { createMarkComparison, type MarkComparison } from './verify-marks.ts'
 
 type Row = Record<string, SQLOutputValue>
 
@@ -65,7 +66,8 @@ function readStanding(db: DatabaseSync): IndexStanding {
   if (expected !== found) return { damage: 'its tables are not those that this version makes', madeFor: '', size: 0 }
   const size = readSize(db)
   const beyond = 'SELECT leaf FROM calls WHERE leaf < 0 OR leaf >= ?1 OR completedLeaf < 0 OR completedLeaf >= ?1'
-  const stray = 'SELECT leaf FROM links WHERE leaf NOT IN (SELECT leaf FROM calls)'
+  const stray = `SELECT leaf FROM links WHERE leaf NOT IN (SELECT leaf FROM calls)
+    UNION ALL SELECT leaf FROM valueMarks WHERE leaf < 0 OR leaf >= ?1`
   const row = db
     .prepare(`${beyond} UNION ALL SELECT leaf FROM records WHERE leaf < 0 OR leaf >= ?1 UNION ALL ${stray} LIMIT 1`)
     .get(size)
@@ -166,8 +168,15 @@ function createComparison(db: DatabaseSync): (page: Page) => Difference | undefi
   const records = createPageReader(db, 'records', 'leaf')
   const later = db.prepare('SELECT 1 FROM calls WHERE callId = ? AND headerHash = ? AND completedLeaf > ?')
   const joins = createJoinComparison(db)
+  const marks = createMarkComparison(db)
   return ({ from, to, entries, isWhole }) => {
-    const rows = { calls: calls(from, to), completions: completions(from, to), records: records(from, to), joins }
+    const rows = {
+      calls: calls(from, to),
+      completions: completions(from, to),
+      records: records(from, to),
+      joins,
+      marks,
+    }
     joins.forget()
     for (const entry of entries) {
       const why = compareEntry(rows, entry, (...key) => later.get(...key) !== undefined)
@@ -188,7 +197,13 @@ function createPageReader(db: DatabaseSync, table: 'calls' | 'records', column: 
 
 /** Takes the row that belongs to the entry and says what is wrong with it. */
 function compareEntry(
-  { calls, completions, records, joins }: { calls: Rows; completions: Rows; records: Rows; joins: JoinComparison },
+  {
+    calls,
+    completions,
+    records,
+    joins,
+    marks,
+  }: { calls: Rows; completions: Rows; records: Rows; joins: JoinComparison; marks: MarkComparison },
   entry: IndexedEntry,
   hasLater: (callId: string, headerHash: Uint8Array, leaf: number) => boolean,
 ): string | undefined {
@@ -211,7 +226,11 @@ function compareEntry(
     const isOwn =
       completion.callId === entry.header.callId && isSame(completion.headerHash, toHash(entry.header.requestedHash))
     if (!isOwn) return `entry ${leaf} is joined to another call`
-    return compare(completedColumns, entry, completion) ?? joins.compareLinks(entry, completion, body)
+    return (
+      compare(completedColumns, entry, completion) ??
+      joins.compareLinks(entry, completion, body) ??
+      (isClosed ? undefined : marks(entry))
+    )
   }
   const row = take(records, leaf)
   if (row === undefined) return `entry ${leaf} is missing`

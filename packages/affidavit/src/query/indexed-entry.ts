@@ -12,6 +12,7 @@ import { readPriorityFacts } from './priority-facts.ts'
 import { readPurpose } from './purpose.ts'
 import type { IndexedEntry } from './sqlite/columns.ts'
 import { readSurroundings } from './surroundings.ts'
+import { readCallMarks } from './value-marks.ts'
 
 /** Log and bodies of one home, to derive from. */
 export interface EntrySource {
@@ -44,7 +45,7 @@ export async function readIndexedEntries(
 }
 
 /** What the index takes from a body: who acted, where, what for, and how grave it is. */
-export type BodyFacts = Pick<IndexedEntry, 'actor' | 'surroundings' | 'purpose' | 'priority'>
+export type BodyFacts = Pick<IndexedEntry, 'actor' | 'surroundings' | 'purpose' | 'priority' | 'marks'>
 export const noBodyFacts: BodyFacts = { actor: {}, surroundings: undefined }
 
 export function toBodyFacts(sections: Sections): BodyFacts {
@@ -53,6 +54,7 @@ export function toBodyFacts(sections: Sections): BodyFacts {
     surroundings: readSurroundings(sections),
     purpose: readPurpose(sections),
     priority: readPriorityFacts(sections),
+    marks: readCallMarks(sections),
   }
 }
 

@@ -3,6 +3,7 @@ import { keyedDigest } from './digest.ts'
 import type { KeyedDigest } from './header.ts'
 import { integer, listOf, object, oneOf, optional } from './shape.ts'
 import { text } from './text.ts'
+import { type ValueMarks, valueMarksShape } from './value-marks.ts'
 
 /** One block of a result's `content`. */
 export interface OutputBlock {
@@ -27,6 +28,8 @@ export interface OutputSection {
   rows?: number
   /** What detectors saw in the result: heuristics over so many of its bytes, nothing proven. Absent where they saw nothing. */
   seen?: { tags: string[]; lookedAtBytes: number }
+  /** Of the values in it, where its data is sensitive enough to be followed. */
+  values?: ValueMarks
   /** Bytes of `error.message`, where there is one. */
   errorMessageBytes?: number
   /** At level `full`: the redacted response as JSON text, spliced from the original bytes. */
@@ -44,6 +47,7 @@ export const outputShape = object({
   structuredBytes: optional(integer()),
   rows: optional(integer()),
   seen: optional(object({ tags: listOf(text(64), 16), lookedAtBytes: integer() })),
+  values: optional(valueMarksShape),
   errorMessageBytes: optional(integer()),
   text: optional(text(outputTextBytesMax, 0)),
 })

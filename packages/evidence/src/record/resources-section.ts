@@ -4,6 +4,7 @@ import type { Hash } from './header.ts'
 import { effectClasses } from './kinds.ts'
 import { integer, listOf, object, oneOf, optional } from './shape.ts'
 import { code, shortText, text } from './text.ts'
+import { type ValueMarks, valueMarksShape } from './value-marks.ts'
 
 export const resourceTypes = ['path', 'uri', 'table', 'column', 'host', 'other'] as const
 
@@ -71,6 +72,8 @@ export interface ResourcesSection {
   statements?: Statement[]
   /** How many there are besides. */
   statementsOmitted?: number
+  /** Of the values in the arguments, where values are followed. */
+  values?: ValueMarks
   /** In the `requested` record of what a catalogue knows. */
   basis?: CatalogueBasis
 }
@@ -105,6 +108,7 @@ export const resourcesShape = object({
     ),
   ),
   statementsOmitted: optional(integer(1)),
+  values: optional(valueMarksShape),
   basis: optional(
     object({
       catalogue: hash,

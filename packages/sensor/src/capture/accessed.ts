@@ -2,6 +2,7 @@ import type { Classification } from '@affidavit/evidence/record/header'
 import { encodeResources, type Resource } from '@affidavit/evidence/record/resources-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
+import type { ValueMarks } from '@affidavit/evidence/record/value-marks'
 import type { Named } from '../classify/extract/named.ts'
 import type { CaptureContext } from './context.ts'
 
@@ -27,6 +28,8 @@ export interface Accessed {
   resources: Resource[]
   omitted: number
   classification: Classification | undefined
+  /** Of the values that were handed over with it. */
+  values?: ValueMarks | undefined
 }
 
 export function noteResource(accessed: Accessed, resource: Resource): void {
@@ -35,8 +38,9 @@ export function noteResource(accessed: Accessed, resource: Resource): void {
 }
 
 /** Section `resources`, where there is anything to say. */
-export function accessedSections({ resources, omitted }: Accessed): Sections {
-  return resources.length === 0 ? {} : { resources: encodeResources({ resources, omitted }) }
+export function accessedSections({ resources, omitted, values }: Accessed): Sections {
+  if (resources.length === 0 && values === undefined) return {}
+  return { resources: encodeResources({ resources, omitted, ...(values === undefined ? {} : { values }) }) }
 }
 
 /** What is left of it where the record would not fit: how many there were. */

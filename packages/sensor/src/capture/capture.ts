@@ -15,6 +15,7 @@ import { type Addressee, addresseesOf, idBytesOf, refuse, refuseDenied } from '.
 import { draftRequested } from './requested.ts'
 import { idNull, rpcCodes, toFailure } from './rpc-error.ts'
 import { Session } from './session.ts'
+import { markRequest } from './value-marks.ts'
 import { describeUnreadable, draftViolation, violationsOf } from './violation.ts'
 
 /** One record that a line waits for. */
@@ -195,7 +196,10 @@ export class Capture {
     exchange.level = draft.level
     // No answer is waited for, and none is taken for that of a call that the server never sees.
     if (denial !== undefined) this.#inFlight.remove(exchange)
-    exchange.receipt = await this.#context.emit(draft, sections)
+    const emitted = this.#context.emit(draft, sections)
+    if (exchange.direction === 'to-server')
+      exchange.accessed.values = markRequest(this.#context, { line, message, method: exchange.method })
+    exchange.receipt = await emitted
     if (denial !== undefined) throw denial.of(exchange.callId)
   }
 

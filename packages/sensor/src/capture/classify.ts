@@ -43,7 +43,7 @@ export function classifyRequest(
       level,
       classification: found === undefined ? unclassified : classificationOf(found),
     },
-    sections: found === undefined ? {} : sectionsOf(context, found, level),
+    sections: found === undefined ? {} : sectionsOf({ ...context, level }, found),
   }
 }
 
@@ -105,10 +105,10 @@ function classificationOf({ level, dataTypes }: Classified): Classification {
 /** What does not depend on the arguments is the same in every call, and encoded once. */
 const encodedFixed = new WeakMap<Classified, Uint8Array>()
 
-function sectionsOf(context: CaptureContext, found: Classified, level: CaptureLevel): Sections {
+function sectionsOf(context: CaptureContext, found: Classified): Sections {
   const known = encodedFixed.get(found)
   if (known !== undefined) return { resources: known }
-  const resources = found.resources.map((resource) => keepResource({ ...context, level }, found, resource))
+  const resources = found.resources.map((resource) => keepResource(context, found, resource))
   const { omitted, basis, statements, statementsOmitted } = found
   const encoded = encodeResources({
     resources,

@@ -1,8 +1,9 @@
 import { formatHash } from '@affidavit/evidence/record/digest'
 import type { Connection } from '@affidavit/evidence/record/environment-section'
 import type { ServerRef, Uuid } from '@affidavit/evidence/record/header'
-import type { Outcome } from '@affidavit/evidence/record/kinds'
+import type { ExchangeKind, Outcome } from '@affidavit/evidence/record/kinds'
 import type { Sections } from '@affidavit/evidence/record/sections'
+import type { ValueMarks } from '@affidavit/evidence/record/value-marks'
 import { accessedSections, minimalAccessed } from './accessed.ts'
 import { keptLevel } from './classify.ts'
 import type { CaptureContext, CompletedDraft, EmitReceipt } from './context.ts'
@@ -13,8 +14,10 @@ import { outcomeOf, rpcCodeOf } from './outcome.ts'
 import { answerEnvironment, minimalOutput, outputSections } from './output.ts'
 import type { ResultReading } from './result-watch.ts'
 import { toFailure } from './rpc-error.ts'
+import { markResult } from './value-marks.ts'
 
 const tagsMax = 16
+const valueKinds: ReadonlySet<ExchangeKind> = new Set(['call', 'read', 'task'])
 
 export interface DraftedOutcome {
   draft: CompletedDraft
@@ -49,9 +52,24 @@ export function draftCompleted(
   }
   return {
     draft,
-    sections: { ...outputSections(context, line, message), ...accessedSections(exchange.accessed) },
+    sections: {
+      ...outputSections(context, line, message, valuesOf(context, exchange, message)),
+      ...accessedSections(exchange.accessed),
+    },
     least: () => ({ ...minimalOutput(context, message), ...minimalAccessed(exchange.accessed) }),
   }
+}
+
+/** Of a result that gives out data which is to be followed. */
+function valuesOf(
+  { marker, classifier }: CaptureContext,
+  { kind, direction, accessed, classification }: Exchange,
+  { content }: ScannedMessage,
+): ValueMarks | undefined {
+  if (marker === undefined || content === undefined || direction !== 'to-server') return undefined
+  const { level } = accessed.classification ?? classification ?? { level: '' }
+  if (!valueKinds.has(kind) || classifier?.isFollowed(level) !== true) return undefined
+  return markResult(marker, content)
 }
 
 /** What the server's own code said of the data may be of a higher level than what the request told. */

@@ -8,6 +8,7 @@ import type { PostureReading } from '../identity/posture.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import type { PolicyInForce } from './ask-policy.ts'
 import type { BaselineStore } from './tools/baseline-store.ts'
+import type { ValueMarker } from './value-marks.ts'
 
 export type RequestedDraft = Extract<Draft, { stage: 'requested' }>
 export type CompletedDraft = Extract<Draft, { stage: 'completed' }>
@@ -28,6 +29,8 @@ export interface CaptureContext {
   redactor: Redactor
   /** Keyed digest of a value (evidence/record/digest). */
   digest: (value: string | Uint8Array) => KeyedDigest
+  /** Marks of values that are followed. Without it none is. */
+  marker?: ValueMarker
   /** Of the moment: a gateway may be told another one while it runs. */
   level: CaptureLevel
   serverName: string

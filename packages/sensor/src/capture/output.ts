@@ -3,6 +3,7 @@ import { type Connection, encodeEnvironment } from '@affidavit/evidence/record/e
 import { encodeOutput, type OutputSection } from '@affidavit/evidence/record/output-section'
 import type { Sections } from '@affidavit/evidence/record/sections'
 import { clipText } from '@affidavit/evidence/record/text'
+import type { ValueMarks } from '@affidavit/evidence/record/value-marks'
 import type { Redactor } from '../redact/redactor.ts'
 import type { Removal } from '../redact/removal.ts'
 import type { CaptureContext } from './context.ts'
@@ -22,8 +23,13 @@ const asRequested = { absent: 'as in the requested record' }
  * Section `output` of a response: what came back, without values. At level `full` the redacted response too, and in
  * `environment` what was removed from it and the connections it came over.
  */
-export function outputSections(context: CaptureContext, line: CapturedLine, message: ScannedMessage): Sections {
-  const outline = outlineOf(context, message)
+export function outputSections(
+  context: CaptureContext,
+  line: CapturedLine,
+  message: ScannedMessage,
+  values: ValueMarks | undefined,
+): Sections {
+  const outline = { ...outlineOf(context, message), ...(values === undefined ? {} : { values }) }
   const network = line.answer?.network
   if (context.level !== 'full') return { output: encodeOutput(outline), ...answerEnvironment(network) }
   const { text, removed } = keepResponse(context, line, message)

@@ -3,10 +3,12 @@ import { ContentDetector, type ContentReading } from '../classify/content/detect
 import { RowCount } from '../classify/content/rows.ts'
 import { spot } from '../redact/spot.ts'
 
-/** What there is in a result, read while it goes by: kinds of content and rows, and nothing of the content itself. */
+/** What there is in a result, read while it goes by: kinds of content and rows, and its beginning. */
 export interface ResultReading extends ContentReading {
   /** Elements of the longest list in it; 0 where there is none. */
   rows: number
+  /** Its first 64 KiB, until it is known whose result it is; gone with the message. */
+  head: Uint8Array
 }
 
 export class ResultWatch {
@@ -33,6 +35,6 @@ export class ResultWatch {
   }
 
   end(): ResultReading {
-    return { ...this.#detector.end(), rows: this.#rows.most }
+    return { ...this.#detector.end(), rows: this.#rows.most, head: Buffer.concat(this.#detector.head) }
   }
 }

@@ -57,4 +57,6 @@ export interface Catalogue {
   /** Servers that are also known by another name. */
   servers: ReadonlyMap<string, string>
   entries: readonly Entry[]
+  /** Values of data from this level on are followed; undefined: none is. */
+  followedFrom?: number | undefined
 }

@@ -75,6 +75,17 @@ export class Classifier {
     return level === (this.#catalogue?.levels.at(-1) ?? topLevelDefault)
   }
 
+  /** Whether values are followed at all. */
+  get followsValues(): boolean {
+    return this.#catalogue?.followedFrom !== undefined
+  }
+
+  /** Whether values of data of this level are to be found again elsewhere. */
+  isFollowed(level: string): boolean {
+    const { levels, followedFrom } = this.#catalogue ?? { levels: [], followedFrom: undefined }
+    return followedFrom !== undefined && levels.indexOf(level) >= followedFrom
+  }
+
   /**
    * Undefined: no entry is about it. `readJson` gives the JSON object that pointers lead into, and undefined where nobody
    * holds it: then every condition may hold, and counts where it makes the verdict graver.

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Catalogue } from './catalogue.ts'
-import { type CatalogueText, compileUntried } from './compile.ts'
+import { CatalogueError } from './catalogue-error.ts'
+import { CatalogueFileError, type CatalogueText, compileUntried } from './compile.ts'
 import type { SqlPlugInError } from './sql/error.ts'
 import { dialectsOf, SqlParsers } from './sql-parsers.ts'
 
@@ -13,6 +14,8 @@ export interface CatalogueFiles {
   starter: 'first' | 'none'
   /** Whose calls are to be classified, by their configured names; others may come. */
   servers: readonly string[]
+  /** Values of data from this level on are followed; `none`; absent: from the second highest level on. */
+  values?: string | undefined
 }
 
 /** Sources find what the repository holds, a package what was copied into it. */
@@ -31,7 +34,7 @@ export interface CatalogueSource {
  * re2js, and parsers where entries about these servers read SQL.
  */
 export async function loadCatalogue(
-  { files, starter, servers }: CatalogueFiles,
+  { files, starter, servers, values }: CatalogueFiles,
   { read, reportMissing }: CatalogueSource,
 ): Promise<Catalogue> {
   const parsers = new SqlParsers(reportMissing)
@@ -43,7 +46,24 @@ export async function loadCatalogue(
   await parsers.load(dialectsOf(catalogue, servers))
   tryExamples()
   parsers.loadOnDemand()
-  return catalogue
+  return { ...catalogue, followedFrom: followedFrom(catalogue, values) }
+}
+
+function followedFrom({ levels }: Catalogue, values: string | undefined): number | undefined {
+  if (values === 'none') return undefined
+  if (values === undefined) return Math.max(0, levels.length - 2)
+  if (levels.includes(values)) return levels.indexOf(values)
+  throw new CatalogueFileError(
+    'catalogue.values',
+    new CatalogueError(
+      'AFD_CATALOGUE_LEVEL',
+      { line: 1, key: 'values' },
+      {
+        message: `${values} is none of the levels ${levels.join(', ')}`,
+        remedy: 'Name one of them, or none',
+      },
+    ),
+  )
 }
 
 /** In the order of their names; their examples are tried where they are made. */

@@ -29,7 +29,8 @@ function describeChange(loadedBefore: Loaded | undefined, loaded: Loaded): Uint8
     'posture',
   ]
   // Its files count, whether or not others are named.
-  const isCatalogueSame = loadedBefore?.catalogue?.hash === loaded.catalogue?.hash
+  const [was, is] = [loadedBefore?.catalogue, loaded.catalogue]
+  const isCatalogueSame = was?.hash === is?.hash && was?.followedFrom === is?.followedFrom
   const areDirectoriesSame = isSame(loadedBefore?.directories, loaded.directories)
   const change = {
     upstreams: {

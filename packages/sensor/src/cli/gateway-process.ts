@@ -2,7 +2,7 @@ import type { CaptureLevel } from '@affidavit/evidence/record/kinds'
 import { type CaptureContext, replaceIn } from '../capture/context.ts'
 import { type Gateway, startGateway, type TlsFiles } from '../capture/http/gateway.ts'
 import { Classifier } from '../classify/classifier.ts'
-import { createDigester } from '../crypto/digester.ts'
+import { createDigester, createMarker } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
 import { keepToolBaselines } from '../durable/tool-baselines.ts'
@@ -149,6 +149,7 @@ async function openParts(from: {
     emit: from.emit,
     redactor,
     digest,
+    marker: createMarker(correlationKey),
     get level() {
       return levels.current
     },

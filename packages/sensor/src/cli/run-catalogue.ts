@@ -11,12 +11,12 @@ import { readText } from './yaml-config.ts'
  * and key. A parser of SQL that is missing is said, and no reason to stop.
  */
 export async function loadConfiguredCatalogue(
-  { files = [], starter }: CatalogueConfig,
+  { files = [], starter, values }: CatalogueConfig,
   servers: readonly string[],
 ): Promise<Catalogue> {
   try {
     return await loadCatalogue(
-      { files, starter: starter === false ? 'none' : 'first', servers },
+      { files, starter: starter === false ? 'none' : 'first', servers, values },
       { read: readText, reportMissing: ({ code, message }) => diagnose(code, message) },
     )
   } catch (error) {

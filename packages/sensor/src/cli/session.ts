@@ -7,6 +7,7 @@ import type { Child, Exit } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { type Relay, startRelay } from '../capture/stdio/relay.ts'
 import type { BaselineStore } from '../capture/tools/baseline-store.ts'
+import type { ValueMarker } from '../capture/value-marks.ts'
 import type { Classifier } from '../classify/classifier.ts'
 import type { Redactor } from '../redact/redactor.ts'
 import { diagnose } from './diagnostics.ts'
@@ -31,6 +32,7 @@ export interface SessionParts {
   recorder: SessionRecorder
   redactor: Redactor
   digest: CaptureContext['digest']
+  marker?: ValueMarker
   baselines?: BaselineStore
   policy?: PolicyInForce
   classifier?: Classifier

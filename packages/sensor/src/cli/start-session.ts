@@ -1,7 +1,7 @@
 import type { Child } from '../capture/stdio/child.ts'
 import type { Guardian } from '../capture/stdio/guardian.ts'
 import { Classifier } from '../classify/classifier.ts'
-import { createDigester } from '../crypto/digester.ts'
+import { createDigester, createMarker } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { keepExecutableHashes } from '../durable/executable-hashes.ts'
 import { resolveHome } from '../durable/home.ts'
@@ -71,6 +71,7 @@ export async function startSession(start: SessionStart): Promise<number> {
     recorder,
     redactor,
     digest,
+    marker: createMarker(correlationKey),
     baselines: keepToolBaselines(homeDir),
     ...(policy === undefined ? {} : { policy: policy.inForce }),
     ...(catalogue === undefined ? {} : { classifier: new Classifier(catalogue) }),

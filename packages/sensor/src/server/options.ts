@@ -12,8 +12,8 @@ export interface AuditOptions {
   failOpen?: readonly Effect[]
   /** `patterns`: path of a YAML file (docs/REDACTION.md). Its packages re2js, yaml and zod are loaded only where it, or a catalogue, is given. */
   redact?: { patterns?: string }
-  /** Files of a catalogue (docs/CATALOGUE.md), applied after the starter catalogue unless `starter` is false. */
-  catalogue?: { files?: readonly string[]; starter?: boolean }
+  /** Files of a catalogue (docs/CATALOGUE.md), applied after the starter catalogue unless `starter` is false. `values`: docs/VALUES.md. */
+  catalogue?: { files?: readonly string[]; starter?: boolean; values?: string }
   limits?: { spoolBytes?: number }
   /**
    * Program and arguments of a collector, started where none runs on this home; ` --home DIR` is appended. Default `none`:

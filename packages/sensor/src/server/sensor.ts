@@ -6,7 +6,7 @@ import { clipText } from '@affidavit/evidence/record/text'
 import type { CaptureContext } from '../capture/context.ts'
 import { ServerKnowledge } from '../capture/knowledge.ts'
 import { Classifier } from '../classify/classifier.ts'
-import { createDigester } from '../crypto/digester.ts'
+import { createDigester, createMarker } from '../crypto/digester.ts'
 import { loadCorrelationKey } from '../durable/correlation-key.ts'
 import { resolveHome } from '../durable/home.ts'
 import { toHomePaths } from '../durable/home-paths.ts'
@@ -156,6 +156,7 @@ async function openSensor(
     emit: (draft, sections) => recorder.emit(draft, sections),
     redactor,
     digest: createDigester(correlationKey),
+    marker: createMarker(correlationKey),
     level: options.level ?? 'arguments',
     serverName: clipText(redactor.redactText(options.serverName).text),
     vantage,
@@ -183,7 +184,7 @@ async function loadClassifier({ catalogue: options, serverName }: AuditOptions):
     read: (path: string) => readFileSync(path, 'utf8'),
     reportMissing: ({ code, message }: { code: string; message: string }) => warn(code, message),
   }
-  return new Classifier(await loadCatalogue({ files, starter, servers: [serverName] }, source))
+  return new Classifier(await loadCatalogue({ files, starter, servers: [serverName], values: options.values }, source))
 }
 
 function startCollector(homeDir: string, command: AuditOptions['collector']): (() => void) | undefined {

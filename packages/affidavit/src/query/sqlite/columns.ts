@@ -8,6 +8,7 @@ import { toMachineKey, toRequestKey } from '../links.ts'
 import { judgeOutcome, judgeRequest, rankOf, toRequestFacts } from '../priority.ts'
 import { noPriorityFacts, type PriorityFacts } from '../priority-facts.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { type CallMarks, toMarkBytes } from '../value-marks.ts'
 
 /** One log entry, parsed, with what the index takes from its body. */
 export interface IndexedEntry<H extends Header = Header> {
@@ -23,6 +24,8 @@ export interface IndexedEntry<H extends Header = Header> {
   purpose?: Purpose | undefined
   /** Undefined where the body does not tell them. */
   priority?: PriorityFacts | undefined
+  /** Undefined where the body does not tell them. */
+  marks?: CallMarks | undefined
 }
 
 export type Value = string | number | Uint8Array | null
@@ -164,4 +167,9 @@ function eventOf(header: Header): string {
     default:
       return 'stage' in header ? `${header.stage} without partner` : header
   }
+}
+
+/** Rows of `valueMarks` that a `completed` record gives. */
+export function valueMarkRows({ leaf, marks }: IndexedEntry): { mark: Buffer; side: number; leaf: number }[] {
+  return [marks?.read, marks?.sent].flatMap((each, side) => toMarkBytes(each).map((mark) => ({ mark, side, leaf })))
 }

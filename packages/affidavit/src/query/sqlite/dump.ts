@@ -13,6 +13,8 @@ export function* dumpIndex(db: DatabaseSync): Generator<string> {
   for (const row of db.prepare('SELECT * FROM calls ORDER BY leaf').iterate()) yield toLine('call', row)
   for (const row of db.prepare('SELECT * FROM links ORDER BY leaf, record, role, key').iterate())
     yield toLine('link', row)
+  for (const row of db.prepare('SELECT * FROM valueMarks ORDER BY leaf, side, mark').iterate())
+    yield toLine('mark', row)
   for (const row of db.prepare('SELECT * FROM records ORDER BY leaf').iterate()) yield toLine('record', row)
 }
 

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Raised whenever a column or its derivation changes: an index of another version is rebuilt, never migrated. */
-export const indexVersion = 9
+export const indexVersion = 10
 
 /** End of a call of which nothing says when it was over: it may be of one with anything later. */
 export const openEnd = Number.MAX_SAFE_INTEGER
@@ -17,6 +17,9 @@ const isAnswer = "(outcome IN ('success', 'tool_error', 'protocol_error', 'conti
  * `countedAt` the one that stands for all of them; both are null in that one. `links` has what they were found by: `record`
  * is the leaf that names it. `until` is when the sensor itself saw the call end with an answer, whose size it knows; a report
  * need not tell the size.
+ *
+ * `valueMarks` has the marks of values by the `completed` record that tells of them: side 0 was given out by the call, side 1 was
+ * handed to it.
  */
 const tables = `
 CREATE TABLE cursor (
@@ -112,6 +115,12 @@ CREATE TABLE links (
   "end" INTEGER NOT NULL,
   PRIMARY KEY (leaf, record, role, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE valueMarks (
+  mark BLOB NOT NULL,
+  side INTEGER NOT NULL,
+  leaf INTEGER NOT NULL,
+  PRIMARY KEY (mark, side, leaf)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE records (
   leaf INTEGER PRIMARY KEY,
   kind TEXT NOT NULL,
@@ -147,6 +156,7 @@ CREATE INDEX callsByCompleted ON calls (completedLeaf) WHERE completedLeaf IS NO
 CREATE INDEX callsByVantage ON calls (vantage, reported) WHERE countedAt IS NULL;
 CREATE INDEX callsJoined ON calls (joinedTo) WHERE joinedTo IS NOT NULL;
 CREATE INDEX callsCounted ON calls (countedAt) WHERE countedAt IS NOT NULL;
+CREATE INDEX marksByLeaf ON valueMarks (leaf, side);
 CREATE INDEX linksByKey ON links (key, role, slot, "end", start);
 CREATE INDEX callsByCredential ON calls (credential, time) WHERE credential IS NOT NULL;
 CREATE INDEX recordsByCredential ON records (credential) WHERE credential IS NOT NULL;

@@ -8,6 +8,7 @@ import {
   recordColumns,
   requestedColumns,
   type Value,
+  valueMarkRows,
 } from './columns.ts'
 import { createJoiner, type Joiner } from './join.ts'
 
@@ -62,12 +63,14 @@ function createCompleter(
      SELECT completedLeaf, kind, 'completed', completedStreamId, completedSeq, completedTime, completedObservedTime, NULL,
        callId, '${supersededEvent}', '{}' FROM calls WHERE completedLeaf IS NOT NULL AND leaf = ?`,
   )
+  const mark = db.prepare('INSERT INTO valueMarks (mark, side, leaf) VALUES (?, ?, ?)')
   return (entry) => {
     const { callId, requestedHash, streamId } = entry.header
     const leaf = find.get(callId, Buffer.from(requestedHash, 'base64'), streamId)?.leaf
     if (typeof leaf !== 'number') return 'no call'
     keep.run(leaf)
     complete.run(...valuesOf(completedColumns, entry), leaf)
+    for (const row of valueMarkRows(entry)) mark.run(row.mark, row.side, row.leaf)
     joiner.end(leaf, entry)
     return 'completed'
   }

@@ -16,6 +16,7 @@ import {
   statementBounds,
   statementEffects,
 } from '../resources-section.ts'
+import type { ValueMarks } from '../value-marks.ts'
 import { digest, hash, integer, name, timestamp, uuid, words } from './arbitrary.ts'
 
 /** Valid sections, for properties. */
@@ -90,10 +91,27 @@ export const output: Arbitrary<OutputSection> = fc.record(
     structuredBytes: integer,
     rows: integer,
     seen: fc.record({ tags: fc.array(words, { maxLength: 3 }), lookedAtBytes: integer }, plain),
+    values: fc.constant({
+      key: '0a0a0a0a',
+      kept: 'some' as const,
+      places: [{ path: '', marks: ['AAAAAAAAAAAAAAAA'] }],
+    }),
     errorMessageBytes: integer,
     text: fc.json(),
   },
   required('form', 'blocks', 'blocksOmitted'),
+)
+
+const values: Arbitrary<ValueMarks> = fc.record(
+  {
+    key: fc.stringMatching(/^[0-9a-f]{8}$/),
+    kept: fc.constantFrom('all', 'some'),
+    places: fc.array(
+      fc.record({ path: words, marks: fc.array(fc.stringMatching(/^[A-Za-z0-9+/]{16}$/), { maxLength: 3 }) }, plain),
+      { maxLength: 3 },
+    ),
+  },
+  plain,
 )
 
 const sqlStatement: Arbitrary<Statement> = fc.record(
@@ -130,6 +148,7 @@ export const resources: Arbitrary<ResourcesSection> = fc.record(
     omitted: integer,
     statements: fc.array(sqlStatement, { maxLength: 3 }),
     statementsOmitted: fc.integer({ min: 1 }),
+    values,
     basis: fc.record(
       {
         catalogue: hash,

@@ -1,4 +1,5 @@
 import { CodeTally } from './code.ts'
+import { undoEscapes } from './escapes.ts'
 import { holdsInstructions } from './injection.ts'
 import { findWords } from './words.ts'
 
@@ -49,6 +50,8 @@ export class ContentDetector {
   readonly #contacts = new Set<string>()
   readonly #words = { customer: new Set<string>(), financial: new Set<string>(), health: new Set<string>() }
   readonly #code = new CodeTally()
+  /** The beginning of the text, for whoever has to look at it once it is known whose it is. */
+  readonly head: Uint8Array[] = []
   #bytes = 0
   #lookedAtBytes = 0
   #parts: Uint8Array[] = []
@@ -65,7 +68,9 @@ export class ContentDetector {
       const part = bytes.subarray(at, at + Math.abs(left))
       if (left > 0) {
         // A copy: the chunk may be written over before the window is full.
-        this.#parts.push(part.slice())
+        const kept = part.slice()
+        this.#parts.push(kept)
+        if (this.#bytes < wholeBytes) this.head.push(kept)
         this.#gathered += part.length
       }
       this.#bytes += part.length
@@ -121,15 +126,4 @@ export class ContentDetector {
     if (contacts >= contactsMin && !isCode) tags.add('customer')
     return [...tags].sort()
   }
-}
-
-const jsonEscape = /\\(?:u([0-9a-fA-F]{4})|([nrtbf"\\/]))/g
-const escapes: Record<string, string> = { n: '\n', r: '\n', t: '\t', b: ' ', f: ' ' }
-
-/** JSON's escapes, where there are any: a line end in a string is one for whoever reads it. */
-function undoEscapes(text: string): string {
-  if (!text.includes('\\')) return text
-  return text.replaceAll(jsonEscape, (_, code: string | undefined, sign: string | undefined) =>
-    code === undefined ? (escapes[sign ?? ''] ?? sign ?? '') : String.fromCharCode(Number.parseInt(code, 16)),
-  )
 }
