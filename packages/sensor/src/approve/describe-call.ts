@@ -26,7 +26,7 @@ export function describeCall(
   { windowSeconds, uses }: ApprovalTerms,
 ): CallPart | undefined {
   const { server, method, target, effect, identity } = request
-  if (target === undefined || request.argumentsMissing !== undefined) return undefined
+  if (target === undefined || target.name === '' || request.argumentsMissing !== undefined) return undefined
   const isListed = target.type === 'Tool' && target.isListed
   const redact = (json: string) => new TextDecoder().decode(privacy.redact(Buffer.from(json)))
   const name: unknown = JSON.parse(redact(JSON.stringify(target.name)))
@@ -43,12 +43,13 @@ export function describeCall(
     ...(args === undefined || !privacy.keepsValues
       ? {}
       : { arguments: clipText(redact(new TextDecoder().decode(args)), approvalArgumentBytesMax) }),
-    policies: [...policies],
+    policies: policies.slice(0, policiesMax),
     windowSeconds,
     uses,
   }
 }
 
+const policiesMax = 64
 const notKept = '(not kept at level metadata)'
 
 /** Only calls of tools and prompts have arguments; a resource is named by its URI alone. */

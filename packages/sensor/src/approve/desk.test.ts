@@ -272,7 +272,19 @@ describe('requests', () => {
 
   it('are for calls that can be bound, and a folder that fails refuses [AP-7]', async () => {
     const { folder, desk, said } = open()
-    expect(await desk.settle(asking({ target: undefined }))).toEqual({ state: 'required', problem: 'not_bindable' })
+    const target = { type: 'Tool', name: '', isListed: false } as const
+    for (const changes of [{ target: undefined }, { target }, { argumentsMissing: 'too_large' as const }])
+      expect(await desk.settle(asking(changes))).toEqual({ state: 'required', problem: 'not_bindable' })
+    const hostile = { ...target, name: `\ud800${'x'.repeat(5000)}` }
+    const json = Buffer.from(
+      `{"a":"\\ud800","a":${'['.repeat(5000)}${']'.repeat(5000)},"b":"${'\u00e9'.repeat(20_000)}"}`,
+    )
+    const policies = Array.from({ length: 100 }, (_, i) => `p${i}`)
+    const question = { ...asking({ target: hostile, arguments: json }), policies }
+    const { id } = await desk.settle(question)
+    expect(id).toBeDefined()
+    decide(folder, id)
+    expect((await desk.settle(question)).state).toBe('granted')
     rmSync(folder, { recursive: true })
     writeFileSync(folder, 'a file')
     expect(await desk.settle(asking())).toEqual({ state: 'required', problem: 'store_failed' })
