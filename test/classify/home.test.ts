@@ -20,6 +20,8 @@ const values = [
   'https://intern.example.test/a',
   '421337.25',
   'key-valued',
+  'HIV of Jane Roe',
+  'janeroe',
 ]
 const catalogue = (level: string) => `version: 1
 entries:
@@ -29,10 +31,12 @@ entries:
     effect: read
     dataTypes: [salary]
     owner: people-team
-    extract: [{ as: path, from: /file }, { as: url, from: /url }]
+    extract: [{ as: path, from: /file }, { as: url, from: /url }, { as: sql, from: /sql, dialect: postgresql }]
   - { id: page, resource: 'intern://**', sensitivity: ${level}, extract: [{ as: url, from: /uri }] }
 `
-const args = { note: values[0], file: values[1], url: values[2], n: 421337.25, deep: [{ a: { b: [values[4]] } }] }
+/** As models write it: in double quotes, which make a column of a value. */
+const sql = `SELECT id FROM patients WHERE diagnosis = "${values[5]}" OR name = "${values[6]}"`
+const args = { note: values[0], file: values[1], url: values[2], n: 421337.25, deep: [{ a: { b: [values[4]] } }], sql }
 /** What a client says that the call is for is kept at other levels, and may be searched for. */
 const told = 'a-purpose-of-nobody'
 const page = 'intern://plain-value-of-nobody/page'
@@ -81,6 +85,7 @@ describe('a home folder', () => {
       expect([value, all.includes(value), all.includes(encodeURIComponent(value))]).toEqual([value, false, false])
     expect(opened).toContain('mine.yaml#echo')
     expect(opened).toContain('people-team')
+    expect(opened).toContain('patients.diagnosis')
     // The search is one that finds.
     expect(opened).toContain('"$shape')
   }, 120_000)

@@ -14,6 +14,6 @@ export const requirements = [
   { id: 'SW-4', text: 'Policies see the tables and columns of statements in resource.accesses.', source: 'issue: policy' },
   { id: 'SW-5', text: 'A parser that is not installed is told once with the package to install, is a problem on record of each call, and stops no call.', source: 'DESIGN §6 plug-ins' },
   { id: 'SW-6', text: 'Only the parsers of dialects are loaded that entries about servers which are there ask for.', source: 'DESIGN §6' },
-  { id: 'SW-7', text: 'At level metadata a quoted name that the database may take for a value is kept as a keyed digest.', source: 'DESIGN §3 level' },
+  { id: 'SW-7', text: 'At level metadata a name in a statement that may be a value which was meant is kept as a keyed digest, in every dialect.', source: 'DESIGN §3 level' },
   { id: 'SW-8', text: 'The middleware takes a catalogue as the others do; one that cannot be used refuses calls.', source: 'DESIGN §6' },
 ] as const // biome-ignore format: a table

@@ -15,8 +15,7 @@ export function keepResourceName(
   { redactor, digest, level }: Pick<CaptureContext, 'redactor' | 'digest' | 'level'>,
   { type, name, mayBeValue }: Named,
 ): string {
-  const isOfSchema = schemaTypes.includes(type) && mayBeValue !== true
-  if (level === 'metadata' && !isOfSchema) return digest(name)
+  if (level === 'metadata' && (!schemaTypes.includes(type) || mayBeValue?.() === true)) return digest(name)
   return clipText(redactor.redactText(name).text, nameBytesMax)
 }
 

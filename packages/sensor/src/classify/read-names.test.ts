@@ -3,12 +3,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { Classifier } from './classifier.ts'
 import { compileCatalogue } from './compile.ts'
 import { matchColumns, matchStatements, matchTables } from './read-names.ts'
+import { sqlDialects } from './sql/reading.ts'
 import { SqlParsers } from './sql-parsers.ts'
 
 const parsers = new SqlParsers(({ message }) => {
   throw new Error(message)
 })
-beforeAll(() => parsers.load(['postgresql', 'sqlite']))
+beforeAll(() => parsers.load(sqlDialects))
 
 const classify = (lines: string[], sql: string | string[], dialect = 'postgresql') => {
   const text = [
@@ -157,11 +158,36 @@ describe('the effect', () => {
   })
 })
 
-it('a quoted name of SQLite may be a value, and is marked as one [SW-7]', () => {
+describe('a name that may be a value', () => {
   const marked = (sql: string, dialect: string) =>
     classify([], sql, dialect)
-      ?.resources.filter(({ mayBeValue }) => mayBeValue)
-      .map(({ name }) => name)
-  expect(marked('SELECT a FROM t WHERE b = "Ann"', 'sqlite')).toEqual(['t.ann'])
-  expect(marked('SELECT "Ann" FROM t', 'postgresql')).toEqual([])
+      ?.resources.filter(({ mayBeValue }) => mayBeValue?.())
+      .map(({ type, name }) => `${type} ${name}`)
+
+  it.each([
+    ['sqlite', 'SELECT a FROM t WHERE b = "Ann"', ['column t.ann']],
+    ['postgresql', 'SELECT a FROM t WHERE b = "Ann"', ['column t.Ann']],
+    [
+      'postgresql',
+      'SELECT a FROM t WHERE b = "Dr.Ann" AND c LIKE "%HIV positive%"',
+      ['column t.Dr.Ann', 'column t.%HIV positive%'],
+    ],
+    ['tsql', 'UPDATE t SET a = "Ann" WHERE b = "Roe"', ['column t.ann', 'column t.roe']],
+    ['snowflake', "SELECT a FROM '/data/ann.csv'", ['table "/data/ann.csv"', 'column "/data/ann.csv".A']],
+    ['mysql', "SELECT a FROM '/data/ann.csv'", ['table "/data/ann.csv"', 'column "/data/ann.csv".a']],
+    // A word that stands bare elsewhere is still one that stands in quotes here.
+    ['postgresql', 'SELECT ann FROM t WHERE b = "ann"', ['column t.ann']],
+  ] as const)('in %s: %s [SW-7]', (dialect, sql, expected) => {
+    expect(marked(sql, dialect)).toEqual(expected)
+  })
+
+  it.each([
+    ['postgresql', 'SELECT t.a, *, count(b) FROM s.t JOIN "User Accounts" u ON u.id = t.id WHERE c = \'Ann\''],
+    ['tsql', "SELECT [Order Id], a FROM dbo.[Order Details] WHERE b = 'Ann'"],
+    ['mysql', 'SELECT `order id`, a FROM `my-orders`.`t` WHERE b = "Ann"'],
+    ['bigquery', 'SELECT a FROM `proj-x.ds.t` WHERE b = "Ann"'],
+    ['snowflake', "SELECT A, b FROM db.t WHERE c = 'Ann'"],
+  ] as const)('is none in %s: %s [SW-7]', (dialect, sql) => {
+    expect(marked(sql, dialect)).toEqual([])
+  })
 })

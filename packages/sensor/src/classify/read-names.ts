@@ -1,5 +1,6 @@
 import type { Resource, Statement } from '@affidavit/evidence/record/resources-section'
 import type { Named } from './extract/named.ts'
+import { partsOf } from './extract/schema-names.ts'
 import { matchNames } from './glob.ts'
 
 /** Whether a condition holds for all of what was found, for some of it, or for none. */
@@ -81,11 +82,11 @@ function sumUp(matches: readonly Match[], { isPartial }: StatementsRead): Match 
  */
 function matchQualified(globs: readonly string[]): (name: string) => Match {
   const compiled = globs.map((glob) => {
-    const parts = partsOf(glob)
+    const parts = partsOf(inOneCase(glob))
     return parts.map((part) => ({ matches: matchNames([part]), isAny: part === '*' }))
   })
   return (name) => {
-    const found = partsOf(name)
+    const found = partsOf(inOneCase(name))
     const fits = compiled.filter((parts) => {
       const tail = parts.slice(-found.length)
       if (parts.length > found.length && tail.every(({ isAny }) => isAny)) return false
@@ -96,9 +97,7 @@ function matchQualified(globs: readonly string[]): (name: string) => Match {
   }
 }
 
-/** In one case: a database that tells `Users` from `users` is rare, and one that does not is misled by nobody. */
-function partsOf(name: string): string[] {
-  return (name.toLowerCase().match(/"(?:[^"]|"")*"|[^."]+/g) ?? []).map((part) =>
-    part.replace(/^"(.*)"$/s, '$1').replaceAll('""', '"'),
-  )
+/** A database that tells `Users` from `users` is rare, and one that does not is misled by nobody. */
+function inOneCase(name: string): string {
+  return name.toLowerCase()
 }

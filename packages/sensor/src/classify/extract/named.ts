@@ -6,8 +6,8 @@ export interface Named {
   type: Resource['type']
   name: string
   access?: Resource['access'] | undefined
-  /** The database may take it for a value all the same, as SQLite does with a quoted name that it does not know. */
-  mayBeValue?: true
+  /** Whether it may be a value that was meant all the same. Asked where no values are kept: it takes a look at the whole text. */
+  mayBeValue?: () => boolean
 }
 
 export interface Extracted {

@@ -1,15 +1,19 @@
 import type { Statement } from '@affidavit/evidence/record/resources-section'
 import type { SqlReading, SqlStatement, UnparsableStatement } from '../sql/reading.ts'
 import type { Extracted, Named } from './named.ts'
+import { createIsSchemaName } from './schema-names.ts'
 
 /** What a reading of SQL comes to in a record: tables, columns and functions by name, and what each statement does. */
 export function toExtracted({ dialect, statements, unread }: SqlReading, text: string): Extracted {
   const problem = problemOf(statements, unread)
   const named = statements.flatMap((statement) => (statement.kind === 'statement' ? namesOf(statement) : []))
+  let isSchemaName: ReturnType<typeof createIsSchemaName> | undefined
+  const mayBeValue = ({ type, name }: Named) => {
+    isSchemaName ??= createIsSchemaName(dialect, text)
+    return !isSchemaName(type, name)
+  }
   return {
-    // SQLite takes a name in double quotes for a string where there is no such column.
-    named:
-      dialect === 'sqlite' ? named.map((each) => (isQuoted(text, each) ? { ...each, mayBeValue: true } : each)) : named,
+    named: named.map((each) => ({ ...each, mayBeValue: () => mayBeValue(each) })),
     effects: [...new Set(statements.map(({ effect }) => effect)), ...(unread > 0 ? (['unknown'] as const) : [])],
     statements: statements.map((statement) => describe(dialect, statement)),
     unreadStatements: unread,
@@ -41,8 +45,4 @@ function describe(dialect: string, statement: SqlStatement | UnparsableStatement
   const said = { dialect, ...(verb === undefined ? {} : { verb }), effect }
   if (statement.kind === 'unparsable') return { ...said, unparsable: statement.reason.replaceAll('-', '_'), unseen: [] }
   return { ...said, bound: statement.bound, unseen: [...statement.unseen] }
-}
-
-function isQuoted(text: string, { type, name }: Named): boolean {
-  return type === 'column' && text.toLowerCase().includes(`"${name.slice(name.lastIndexOf('.') + 1).toLowerCase()}"`)
 }
