@@ -41,12 +41,14 @@ describe('the token of a job begins the path [TR-1] [ID-3]', () => {
       'run run 12345678901 of acme/crm ← job (verified)',
       'workload node ← parent-process (attested)',
       'agent agent 3.1 ← client-info (claimed)',
-      expect.stringMatching(/^call echo .*on echo .* ← request \(verified\)$/),
+      // No request on stdio brings the token: that this process sent it is the kernel's word.
+      expect.stringMatching(/^call echo .*on echo .* ← request \(attested\)$/),
       expect.stringContaining('break nothing says which data'),
     ])
     const text = JSON.stringify(steps)
     expect(text).toContain("the job's own token (jwt, environment variable CI_TOKEN)")
     expect(text).toContain("the job's own token, which says who started it")
+    expect(text).toContain('as which any other of the same user may pose')
     expect(text).not.toContain('act claim')
     expect(breaks).toHaveLength(1)
   }, 60_000)

@@ -124,14 +124,22 @@ function linkTo(actor: Actor, claim: Claim): StepLink {
   return { by: claim, assurance, text: `${claimTexts[claim]} (${method}, ${source})` }
 }
 
-/** How a request is tied to who sends it: by a credential that proves it, else by the process at the other end, else by what it claims. */
-export function requestLink({ token, workload, user }: IdentitySection): StepLink {
+/**
+ * How a request is tied to who sends it: by a credential that came with it and proves it, else by the process at the other end,
+ * else by what it claims. On stdio no request brings a credential: one that the environment holds says who the client works for,
+ * and not that the client sent this.
+ */
+export function requestLink({ token, workload, user, lineage }: IdentitySection): StepLink {
   const process = [workload, user].find((actor): actor is Actor => !isAbsent(actor) && ofProcess.test(actor.method))
-  const isProven = !isAbsent(token) && token.assurance === 'verified'
-  if (process !== undefined && !isProven) return toLink(process, 'it came from the process')
+  const isOnStdio = lineage !== undefined && !isAbsent(lineage)
+  const isProven = !isOnStdio && !isAbsent(token) && token.assurance === 'verified'
+  if (process !== undefined && !isProven) return toLink(process, fromProcess)
+  if (isOnStdio) return toLink({ assurance: 'attested', method: 'parent-process', source: '/proc' }, fromProcess)
   if (!isAbsent(token)) return toLink(token, 'it came with the credential')
   return { by: 'request', assurance: 'claimed', text: `its request; no credential came with it: ${token.absent}` }
 }
+
+const fromProcess = 'it came from the process at the other end, as which any other of the same user may pose'
 
 function toLink({ assurance, method, source }: Grounds, text: string): StepLink {
   return { by: 'request', assurance, text: `its request; ${text} (${method}, ${source})` }
