@@ -113,6 +113,10 @@ it('one credential is followed from its first judgement to its refusal [CR-1] [C
     code: 2,
     stderr: expect.stringContaining('no credential with this SHA-256'),
   })
+  expect(runCommand(['credential', 'no-id-at-all', '--home', gateway.home])).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/neither a reference .* nor a SHA-256.*AFD_USAGE/),
+  })
   const of = (id: string) => ask(gateway.home, id).map(({ credential }) => credential)
   expect(of(`leaf:${life?.judgements[2]?.leaf}`)).toEqual([life?.credential])
   const query = runCommand(['query', '--json', '--home', gateway.home, '--credential', life?.credential ?? ''])

@@ -87,6 +87,7 @@ async function writeList(
 
 const referenceForm = /^c_[0-9a-f]{16}$/
 const hexForm = /^[0-9a-fA-F]{64}$/
+const recordForm = /^(?:leaf:\d+|[0-9a-fA-F-]{4,36})$/
 const base64Form = /^[A-Za-z0-9+/_-]{43}=?$/
 
 /** References the id stands for. Throws CommandError `AFD_NOT_FOUND` and what findRecord throws. */
@@ -98,6 +99,11 @@ function findAsked(db: DatabaseSync, id: string): string[] {
     if (found.length === 0) throw notFound('no credential with this SHA-256 came along')
     return found
   }
+  if (!recordForm.test(id))
+    throw usageError(
+      spec.name,
+      `'${id}' is neither a reference (c_ and 16 hex digits) nor a SHA-256, a call id or leaf:N`,
+    )
   const named = findRecord(db, spec.name, id, readSize(db))
   const leaf = named.type === 'call' ? named.place.leaf : named.leaf
   const found = credentialOfLeaf(db, leaf)
