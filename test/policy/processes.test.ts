@@ -119,6 +119,11 @@ describe('affidavit gateway', () => {
     await gateway.untilSaid('AFD_POLICY_INVALID')
     expect(gateway.errors()).toContain('those before stay in force')
     expect(await send('drop')).toHaveProperty('error')
+    // The same mistake a second time is a second one, and is told although the first was told a moment ago.
+    writeFileSync(file, noDrop)
+    await gateway.untilSaid('AFD_POLICY_BACK')
+    writeFileSync(file, 'permit(principal')
+    await expect.poll(() => gateway.errors().match(/AFD_POLICY_INVALID/g)?.length, { timeout: 5_000 }).toBe(2)
     writeFileSync(file, noEcho)
     for (let i = 0; i < 40 && 'error' in (await send('drop')); i++)
       await new Promise((resolve) => setTimeout(resolve, 100))

@@ -36,6 +36,7 @@ async function decidedBy(
 ) {
   const asked: Asked[] = []
   const log: string[] = []
+  const said: string[] = []
   const port = await listenUntilEnd(
     createServer(async (request: IncomingMessage, response: ServerResponse) => {
       const one = { body: JSON.parse(await bodyOf(request)), authorization: request.headers.authorization }
@@ -48,6 +49,7 @@ async function decidedBy(
     timeoutMs,
     onError,
     token: 'pdp-token',
+    diagnose: (code) => said.push(code),
   })
   open = await openGateway(
     async (request, response) => {
@@ -56,9 +58,10 @@ async function decidedBy(
     },
     { policy: { mode: 'enforce', point, sessions: new SessionCounters() } },
   )
-  return { asked, log, gateway: open }
+  return { asked, log, said, gateway: open }
 }
 
+const diagnose = () => undefined
 const posture = { source: 'file' as const, state: 'fresh' as const, ageMs: 0, signals: { disk: { encrypted: true } } }
 
 describe('what a decision point elsewhere is told', () => {
@@ -70,7 +73,13 @@ describe('what a decision point elsewhere is told', () => {
         answerJson(response, { decision: true })
       }),
     )
-    const point = openAuthzen({ url: `http://127.0.0.1:${port}/`, timeoutMs: 2000, onError: 'deny', token: undefined })
+    const point = openAuthzen({
+      url: `http://127.0.0.1:${port}/`,
+      timeoutMs: 2000,
+      onError: 'deny',
+      token: undefined,
+      diagnose,
+    })
     const asked = toPolicyRequest({ server: 's', tool: 't', posture })
     await point.decide(asked, { keepsValues: true, redact: (json) => json })
     expect(told).toEqual([expect.objectContaining({ posture, tool: 't' })])
@@ -132,12 +141,27 @@ describe('a decision point elsewhere', () => {
     ['a connection that breaks', (response: ServerResponse) => void response.destroy(), 'authzen_unreachable'],
   ])('denies on %s, or permits as configured, and records why [PO-15]', async (_, answer, problem) => {
     for (const onError of ['deny', 'permit'] as const) {
-      const { log, gateway } = await decidedBy(answer, { onError, timeoutMs: 300 })
-      await ask(gateway.url, { body: call(1) })
+      const { log, said, gateway } = await decidedBy(answer, { onError, timeoutMs: 300 })
+      const first = await ask(gateway.url, { body: call(1) })
+      // What the client can tell an outage from a denial by.
+      if (onError === 'deny') expect(JSON.parse(first.body.toString())).toMatchObject({ error: { data: { problem } } })
+      expect(said).toEqual(['AFD_POLICY_UNAVAILABLE'])
       expect(log).toHaveLength(onError === 'deny' ? 0 : 1)
       expect(decisionOf(gateway)).toMatchObject({ problem })
       await open?.close()
     }
     open = undefined
+  })
+
+  it('says once that it gives no decisions, and once that it does again [PO-15]', async () => {
+    let isDown = true
+    const { said, gateway } = await decidedBy((response) => {
+      if (isDown) response.writeHead(503).end()
+      else answerJson(response, { decision: true })
+    })
+    for (const id of [1, 2]) await ask(gateway.url, { body: call(id) })
+    isDown = false
+    for (const id of [3, 4]) await ask(gateway.url, { body: call(id) })
+    expect(said).toEqual(['AFD_POLICY_UNAVAILABLE', 'AFD_POLICY_BACK'])
   })
 })

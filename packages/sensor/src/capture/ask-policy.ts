@@ -102,10 +102,10 @@ function rule(drafted: DraftedRequest, { mode, approvals }: PolicyInForce, rulin
   const { disposition, reason, section, asksApproval } = ruling
   const isDenied = disposition === 'denied'
   if (isDenied && mode === 'enforce') {
-    const { determining: policies, approval } = section
+    const { determining: policies, approval, problem } = section
     const denial =
       approval === undefined
-        ? new DenialError('policy', reason, { policies })
+        ? new DenialError('policy', reason, { policies, problem })
         : new DenialError('approval_required', reason, { policies, approvalId: approval.id, problem: approval.problem })
     return { ...withDecision(drafted, { disposition, mode }, section), denial }
   }

@@ -23,6 +23,11 @@ export function diagnose(code: string, sentence: string): void {
   process.stderr.write(formatDiagnostic(code, sentence))
 }
 
+/** What this code told of is over: when it comes again, it is told again at once. */
+export function settleDiagnostic(code: string): void {
+  for (const key of lastSaid.keys()) if (key.startsWith(`${code} `)) lastSaid.delete(key)
+}
+
 /** `affidavit: sentence [CODE]`, or an object with time, code and message. */
 export function formatDiagnostic(code: string, sentence: string): string {
   const message = toSentence(sentence.replaceAll(/[\r\n]+/g, ' '))

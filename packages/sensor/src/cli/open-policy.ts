@@ -11,7 +11,7 @@ import { PolicyError } from '../policy/policy-error.ts'
 import { createRiskFinder, type FindRisk } from '../policy/risk.ts'
 import { SessionCounters } from '../policy/session-counters.ts'
 import { type ApprovalsConfig, toApprovers } from './approvals-config.ts'
-import { diagnose } from './diagnostics.ts'
+import { diagnose, settleDiagnostic } from './diagnostics.ts'
 import { toIdentityTrust } from './identity-config.ts'
 import type { PolicyConfig } from './policy-config.ts'
 import { readPolicySource } from './policy-source.ts'
@@ -53,7 +53,7 @@ export async function openPolicy(config: PolicyConfig, homeDir: string): Promise
     const { url, timeoutMs = 2000 } = authzen
     const token = authzen.token && readSecret(authzen.token, process.env, 'token of policy.authzen')
     return {
-      inForce: toInForce(openAuthzen({ url, timeoutMs, onError, token })),
+      inForce: toInForce(openAuthzen({ url, timeoutMs, onError, token, diagnose })),
       approvals,
       keep: () => () => undefined,
     }
@@ -100,6 +100,7 @@ interface Kept {
 function keepInForce({ config, homeDir, point, before, said }: Kept, emit: Emit): () => void {
   void recordChange(emit, undefined, point)
   let known = before
+  let failing: string | undefined
   const reload = async (): Promise<void> => {
     const last = point.hash
     try {
@@ -107,10 +108,17 @@ function keepInForce({ config, homeDir, point, before, said }: Kept, emit: Emit)
       point.replace(next)
       said.findRisk = createRiskFinder(next.risk ?? [])
       // In the same turn: what the new set decides is recorded after it.
+      if (failing !== undefined) {
+        settleDiagnostic(failing)
+        diagnose('AFD_POLICY_BACK', 'the policies can be read again, and are in force as they stand there')
+        failing = undefined
+      }
       if (point.hash !== last) await recordChange(emit, last, point)
     } catch (error) {
       if (!(error instanceof PolicyError || error instanceof UsageError)) throw error
       const why = redactSentence(`${error.message}. ${error.remedy}`)
+      failing = error.code
+      settleDiagnostic('AFD_POLICY_BACK')
       diagnose(error.code, `the policies are not taken over, those before stay in force: ${why}`)
     }
   }

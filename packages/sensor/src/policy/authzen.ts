@@ -10,6 +10,8 @@ export interface AuthzenOptions {
   timeoutMs: number
   onError: OnError
   token: string | undefined
+  /** When it begins to give no decisions, and when it gives them again. */
+  diagnose: (code: string, sentence: string) => void
 }
 
 const answerBytesMax = 64 * 1024
@@ -31,13 +33,24 @@ class NoDecision extends Error {
 
 /** A decision point elsewhere, asked over HTTP by OpenID AuthZEN 1.0, access evaluation. Each call waits for its answer. */
 export function openAuthzen(options: AuthzenOptions): DecisionPoint {
+  let missing: Problem | undefined
+  const note = (problem: Problem | undefined, sentence: string) => {
+    if (problem === missing) return
+    missing = problem
+    options.diagnose(problem === undefined ? 'AFD_POLICY_BACK' : 'AFD_POLICY_UNAVAILABLE', sentence)
+  }
   return {
     async decide(request, privacy) {
       try {
         const built = toCedarRequest(request, 'all')
         if ('problem' in built) throw new NoDecision(built.problem, `the call could not be judged (${built.problem})`)
-        return toRuling(await evaluate(options, toEvaluation(built.request)), privacy)
+        const answer = await evaluate(options, toEvaluation(built.request))
+        note(undefined, 'the decision point decides again')
+        return toRuling(answer, privacy)
       } catch (error) {
+        // What is wrong with a call's own arguments says nothing of the decision point.
+        if (error instanceof NoDecision && error.code.startsWith('authzen_'))
+          note(error.code, `${error.message}: calls are decided by policy.onError (${error.code})`)
         if (error instanceof NoDecision) return failed(options.onError, error.code, error.message)
         // A defect of ours is no permission either.
         return failed(

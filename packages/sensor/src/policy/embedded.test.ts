@@ -125,6 +125,7 @@ describe('the embedded decision point', () => {
     const text = `${readers} @id("broken") permit(principal, action, resource) when { context.arguments.nowhere == 1 };`
     const denied = (await open(text)).decide(asking(), privacy)
     expect(denied).toMatchObject({ disposition: 'denied', reason: 'broken could not be evaluated, and errors deny' })
+    expect(denied.section.determining).toEqual(['broken'])
     expect(denied.section.policies).toContainEqual(expect.objectContaining({ id: 'broken', verdict: 'error' }))
     expect((await open(text, { onError: 'permit' })).decide(asking(), privacy).disposition).toBe('granted')
   })

@@ -4,7 +4,7 @@ import { type Cedar, loadCedar } from './cedar-engine.ts'
 import { compileSet } from './compile.ts'
 import type { DecisionPoint, OnError, PolicyRequest, Ruling, ValuePrivacy } from './decision-point.ts'
 import { explainPolicies, sayWhy } from './explain.ts'
-import { createJudge, EngineError, type Judge, type Judgement } from './judge-set.ts'
+import { createJudge, EngineError, type Judge, type JudgedPolicy, type Judgement } from './judge-set.ts'
 import { PolicyError } from './policy-error.ts'
 import { hashPolicySet, type PolicySource } from './policy-set.ts'
 
@@ -66,6 +66,9 @@ export async function openEmbedded({ source, onError, pinned }: EmbeddedOptions)
         : judgement.decision === 'allow' && !(hasError && onError === 'deny')
       const disposition = isAllowed ? 'granted' : 'denied'
       const reason = sayWhy(judgement, disposition)
+      // Where errors deny what would be allowed, those that could not be evaluated are what made it so.
+      const isByError = !isBroken && !isAllowed && judgement.decision === 'allow'
+      const determining = isByError ? idsWith(judgement.applicable, 'error') : judgement.determining
       const canBeApproved = !isBroken && isApprovable(judgement.applicable) && !(hasError && onError === 'deny')
       return {
         disposition,
@@ -74,13 +77,17 @@ export async function openEmbedded({ source, onError, pinned }: EmbeddedOptions)
         section: {
           engine,
           policySet: { hash, ...(version === undefined ? {} : { version }) },
-          ...explainPolicies(judgement, privacy),
+          ...explainPolicies({ ...judgement, determining }, privacy),
           ...(judgement.problem === undefined ? {} : { problem: judgement.problem }),
           rationale: clipText(`${isAllowed ? 'Granted' : 'Denied'}: ${reason}.`, 4096),
         },
       }
     },
   }
+}
+
+function idsWith(applicable: Judgement['applicable'], wanted: JudgedPolicy['verdict']): string[] {
+  return applicable.flatMap(({ policy, verdict }) => (verdict === wanted ? [policy.id] : []))
 }
 
 /** Decision points that this process has opened. */

@@ -147,11 +147,12 @@ describe('clauses evaluated one by one', () => {
             expect(disposition).toBe(whole.response.decision === 'allow' && !isDenied ? 'granted' : 'denied')
             counts.errors += Math.min(1, whole.response.diagnostics.errors.length)
             counts[disposition === 'granted' ? 'granted' : 'denied']++
-            expect(section.determining).toEqual(whole.response.diagnostics.reason.toSorted())
+            const broken = whole.response.diagnostics.errors.map(({ policyId }) => policyId)
+            // Where an error denies what Cedar allows, what failed made the decision.
+            const reason = whole.response.decision === 'allow' && isDenied ? broken : whole.response.diagnostics.reason
+            expect(section.determining).toEqual(reason.toSorted())
             const errors = section.policies.filter(({ verdict }) => verdict === 'error').map(({ id }) => id)
-            expect(errors.toSorted()).toEqual(
-              whole.response.diagnostics.errors.map(({ policyId }) => policyId).toSorted(),
-            )
+            expect(errors.toSorted()).toEqual(broken.toSorted())
           }
         },
       ),
