@@ -95,6 +95,7 @@ describe('affidavit policy replay', () => {
     expect(
       await runCli(['policy', 'replay', '--since', '1h', '--until', '2020-01-01', '--config', config]),
     ).toMatchObject({ code: 2 })
+    expect((await runCli(['policy', 'replay', '--help'])).out).toMatch(/--since TIME +required/)
     expect((await runCli(['policy', 'replay', '--config', config])).err).toMatch(/needs --since.*\[AFD_USAGE\]/)
     expect((await runCli(['policy', 'replay', '--since', '1h', join(home, 'none.cedar')])).err).toMatch(
       /there is no policy .*none\.cedar.*\[AFD_CONFIG_UNREADABLE\]/,

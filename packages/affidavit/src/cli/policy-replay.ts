@@ -32,7 +32,11 @@ const spec: CommandSpec = {
   summary: 'Shows how recorded calls would be decided by other policies.',
   positionals: ['[FILE…]'],
   options: {
-    since: { type: 'string', value: 'TIME', text: 'from this time on: 15m, 2h, 7d ago, 2026-11-20, or RFC 3339 (UTC)' },
+    since: {
+      type: 'string',
+      value: 'TIME',
+      text: 'required; from this time on: 15m, 2h, 7d ago, 2026-11-20, or RFC 3339 (UTC)',
+    },
     until: { type: 'string', value: 'TIME', text: 'before this time' },
     config: { type: 'string', value: 'FILE', text: 'the policies that this configuration names, in place of FILE…' },
     schema: { type: 'string', value: 'FILE', text: 'Cedar schema that FILE… are checked against' },
