@@ -5,30 +5,20 @@ import { request as plainRequest } from 'node:http'
 import { type RequestOptions, request as secureRequest } from 'node:https'
 import { join } from 'node:path'
 import type { AuthDetail } from '@affidavit/evidence/record/header'
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { loadGatewayConfig } from '../../packages/sensor/src/cli/gateway-config.ts'
 import { tokenKinds } from '../../packages/sensor/src/identity/token-kind.ts'
 import { findPort, type GatewayProcess, startGatewayProcess } from '../authorization/harness/gateway.ts'
 import { findIn, type OpenedRecord, readHome } from '../authorization/harness/home.ts'
-import { type Issuer, startIssuer } from '../authorization/harness/issuer.ts'
 import { startProtectedServer } from '../authorization/harness/upstream.ts'
 import { makeCertificate } from './harness/certificate.ts'
 import { makeTemporaryFolder } from './harness/folder.ts'
-import { githubClaims, type KeyServer, startKeyServer } from './harness/key-server.ts'
+import { issuer, keys } from './harness/issuers.ts'
+import { githubClaims } from './harness/key-server.ts'
 import { createProofKey } from './harness/proof.ts'
 import { trustedIssuers } from './harness/trust.ts'
 import { hostileCredentials } from './hostile.ts'
 
-let issuer: Issuer
-let keys: KeyServer
-beforeAll(async () => {
-  issuer = await startIssuer()
-  keys = await startKeyServer()
-})
-afterAll(async () => {
-  await keys.close()
-  await issuer.stop()
-})
 let gateway: GatewayProcess | undefined
 afterEach(async () => {
   await gateway?.dispose()

@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Fetch } from '../../packages/sensor/src/identity/fetch-json.ts'
-import { type Issuer, startIssuer } from '../authorization/harness/issuer.ts'
-import { type KeyServer, startKeyServer } from './harness/key-server.ts'
+import { issuer, keys } from './harness/issuers.ts'
 import { createProofKey } from './harness/proof.ts'
 import {
   opaqueResource,
@@ -13,18 +12,7 @@ import {
   trustedIssuers,
 } from './harness/trust.ts'
 
-/** All of it against oidc-provider, whose opaque tokens nobody but itself can read. */
-let issuer: Issuer
-let keys: KeyServer
-beforeAll(async () => {
-  issuer = await startIssuer()
-  keys = await startKeyServer()
-})
-afterAll(async () => {
-  await keys.close()
-  await issuer.stop()
-})
-
+/** Paths that oidc-provider was asked for, whose opaque tokens nobody but itself can read. */
 const asked: string[] = []
 afterEach(() => {
   asked.length = 0

@@ -1,22 +1,11 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Issuer, startIssuer } from '../authorization/harness/issuer.ts'
+import { describe, expect, it } from 'vitest'
 import { readCalls, readSpool } from '../middleware/harness/spooled.ts'
-import { gitlabClaims, type KeyServer, kubernetesClaims, startKeyServer } from './harness/key-server.ts'
+import { issuer, keys } from './harness/issuers.ts'
+import { gitlabClaims, kubernetesClaims } from './harness/key-server.ts'
 import { hello, makeFolder, type RunningServer, startRun } from './harness/stdio.ts'
 import { opaqueResource, trustedIssuers } from './harness/trust.ts'
-
-let issuer: Issuer
-let keys: KeyServer
-beforeAll(async () => {
-  issuer = await startIssuer()
-  keys = await startKeyServer()
-})
-afterAll(async () => {
-  await keys.close()
-  await issuer.stop()
-})
 
 const resource = 'https://gateway.example/mcp/crm'
 
